@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+
+/**
+ * Where everything lies on a node: the one table of paths. The layout is RKE2's, with `rfo` for its name.
+ * Below `data` is what must survive a reboot, below `run` what must not.
+ */
+export function nodePaths(roots: { readonly dataDir: string; readonly runDir: string; readonly etcDir: string }) {
+  const data = roots.dataDir;
+  const server = join(data, 'server');
+  const agent = join(data, 'agent');
+  const tls = join(server, 'tls');
+  const run = roots.runDir;
+  return {
+    data,
+    /** Link to the bundle's folder of binaries; stable over upgrades. */
+    bin: join(data, 'bin'),
+    /** Version that wrote this data directory last: a newer one is refused. */
+    versionFile: join(data, 'version.json'),
+    run,
+    /** Held by the one rfo that owns this data directory. */
+    lockFile: join(run, 'rfo.lock'),
+    /** `<name>.json` of each running component: pid, start time, hash. */
+    processRecords: join(run, 'processes'),
+    /** `<name>.log` of each component. */
+    logs: join(data, 'logs'),
+    etc: roots.etcDir,
+    nodePassword: join(roots.etcDir, 'node', 'password'),
+    server: {
+      root: server,
+      tls,
+      etcdTls: join(tls, 'etcd'),
+      cred: join(server, 'cred'),
+      encryptionConfig: join(server, 'cred', 'encryption-config.json'),
+      passwd: join(server, 'cred', 'passwd'),
+      etc: join(server, 'etc'),
+      admissionConfig: join(server, 'etc', 'admission-control-config.yaml'),
+      auditPolicy: join(server, 'etc', 'audit-policy.yaml'),
+      auditLog: join(server, 'logs', 'audit.log'),
+      etcd: join(server, 'db', 'etcd'),
+      snapshots: join(server, 'db', 'snapshots'),
+      manifests: join(server, 'manifests'),
+      static: join(server, 'static'),
+      token: join(server, 'token'),
+      nodeToken: join(server, 'node-token'),
+      agentToken: join(server, 'agent-token'),
+    },
+    agent: {
+      root: agent,
+      etc: join(agent, 'etc'),
+      containerdConfig: join(agent, 'etc', 'containerd', 'config.toml'),
+      registryHosts: join(agent, 'etc', 'containerd', 'certs.d'),
+      crictlConfig: join(agent, 'etc', 'crictl.yaml'),
+      containerdRoot: join(agent, 'containerd'),
+      containerdState: join(run, 'containerd'),
+      containerdSocket: join(run, 'containerd', 'containerd.sock'),
+      images: join(agent, 'images'),
+      imageCache: join(agent, 'images.json'),
+      podManifests: join(agent, 'pod-manifests'),
+      kubeletConfigDir: join(agent, 'etc', 'kubelet.conf.d'),
+      kubeProxyConfig: join(agent, 'etc', 'kube-proxy.yaml'),
+      resolvConf: join(agent, 'etc', 'resolv.conf'),
+      cniConfDir: join(agent, 'etc', 'cni', 'net.d'),
+      cniState: join(agent, 'cni'),
+      flannelNetConf: join(agent, 'etc', 'flannel', 'net-conf.json'),
+      flannelSubnet: join(run, 'flannel', 'subnet.env'),
+    },
+  } as const;
+}
+
+export type Paths = ReturnType<typeof nodePaths>;
