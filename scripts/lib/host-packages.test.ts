@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { installCommand, missingPackages, type Probe } from './host-packages.ts';
+
+const nothing = (): boolean => false;
+const all = (): boolean => true;
+const nameOf = (probe: Probe): string => ('command' in probe ? probe.command : probe.file);
+
+test('a host that has everything needs no package', () => {
+  assert.deepEqual(missingPackages({ manager: 'apt', purposes: ['build', 'run', 'test'], present: all }), []);
+});
+
+test('a bare Debian host gets each package once, with the first reason for it', () => {
+  assert.deepEqual(missingPackages({ manager: 'apt', purposes: ['build', 'run'], present: nothing }), [
+    { name: 'libseccomp-dev', why: 'runc filters system calls with it' },
+    { name: 'libc6-dev', why: 'runc and pause are linked statically' },
+    { name: 'pkg-config', why: 'finds libseccomp for runc' },
+    { name: 'iptables', why: 'services and host ports' },
+    { name: 'nftables', why: 'services where the kernel has nftables' },
+    { name: 'iproute2', why: 'network interfaces of pods' },
+    { name: 'kmod', why: 'loads kernel modules' },
+    { name: 'mount', why: 'volumes of pods' },
+  ]);
+});
+
+test('openEuler and its kin get their own names', () => {
+  const names = missingPackages({ manager: 'dnf', purposes: ['build', 'run'], present: nothing }).map(({ name }) => name);
+  assert.deepEqual(names, [
+    'libseccomp-devel',
+    'libseccomp-static',
+    'glibc-static',
+    'pkgconf-pkg-config',
+    'iptables',
+    'nftables',
+    'iproute',
+    'kmod',
+    'util-linux',
+  ]);
+});
+
+test('only what is missing is installed, and only for what is asked', () => {
+  const present = (probe: Probe): boolean => !['nft', 'mkfs.ext4'].includes(nameOf(probe));
+  assert.deepEqual(missingPackages({ manager: 'apt', purposes: ['build', 'run'], present }), [
+    { name: 'nftables', why: 'services where the kernel has nftables' },
+  ]);
+  assert.deepEqual(missingPackages({ manager: 'apt', purposes: ['test'], present }), [
+    { name: 'e2fsprogs', why: 'the full-disk scenario' },
+  ]);
+});
+
+test('the packages are installed by one call that asks nothing', () => {
+  assert.deepEqual(installCommand('apt', ['kmod', 'nftables']), [
+    'apt-get',
+    'install',
+    '-y',
+    '--no-install-recommends',
+    'kmod',
+    'nftables',
+  ]);
+  assert.deepEqual(installCommand('dnf', ['kmod']), [
+    'dnf',
+    'install',
+    '-y',
+    '--setopt=strict=0',
+    '--setopt=install_weak_deps=False',
+    'kmod',
+  ]);
+});

@@ -1,0 +1,71 @@
+import { existsSync, globSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fail } from '@rfo/foundation';
+import { installCommand, type Manager, missingPackages, type Probe, type Purpose } from './host-packages.ts';
+import { run } from './run.ts';
+
+/** The package manager of this host; apt where there are both. */
+export function findManager(): Manager {
+  if (hasCommand('apt-get')) return 'apt';
+  if (hasCommand('dnf')) return 'dnf';
+  throw fail('tool-missing', { what: 'a package manager that RFO knows', cure: 'Use a host with apt-get or dnf (Debian, openEuler)' });
+}
+
+/**
+ * Installs the missing host packages, saying first which and why, and looks again afterwards.
+ * @param say gets each line for the user
+ * @throws host-packages-failed with the command to run by hand
+ */
+export async function installHostPackages(options: {
+  readonly manager: Manager;
+  readonly purposes: readonly Purpose[];
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  const { manager, purposes, say, signal } = options;
+  const look = () => missingPackages({ manager, purposes, present: isPresent });
+  const missing = look();
+  if (missing.length === 0) return;
+  say('Installing host packages:');
+  for (const { name, why } of missing) say(`  ${name.padEnd(20)} ${why}`);
+  const command = installCommand(
+    manager,
+    missing.map(({ name }) => name),
+  );
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  if (manager === 'apt' && !hasAptLists()) await attempt(['apt-get', 'update'], { env, signal });
+  await attempt(command, { env, signal });
+  const left = look();
+  if (left.length > 0) throw failed(`still missing: ${left.map(({ name }) => name).join(', ')}`, command);
+}
+
+async function attempt(
+  command: readonly string[],
+  options: { readonly env: NodeJS.ProcessEnv; readonly signal: AbortSignal },
+): Promise<void> {
+  const { status, output } = await run(command, options);
+  if (status !== 0) throw failed(output.trim().split('\n').slice(-3).join(' '), command);
+}
+
+function failed(problem: string, command: readonly string[]): Error {
+  return fail('host-packages-failed', { problem, command: command.join(' ') });
+}
+
+/** An image of a host often comes without the lists of packages. */
+function hasAptLists(): boolean {
+  return globSync('/var/lib/apt/lists/*_Packages*').length > 0;
+}
+
+function isPresent(probe: Probe): boolean {
+  return 'command' in probe ? hasCommand(probe.command) : hasDevelopmentFile(probe.file);
+}
+
+function hasCommand(name: string): boolean {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+  return folders.some((folder) => folder !== '' && existsSync(join(folder, name)));
+}
+
+function hasDevelopmentFile(name: string): boolean {
+  const folders = ['/usr/include', '/usr/local/include', '/usr/lib', '/usr/lib64', '/usr/local/lib', ...globSync('/usr/lib/*-linux-gnu*')];
+  return folders.some((folder) => existsSync(join(folder, name)));
+}
