@@ -18,7 +18,7 @@ export function nodePaths(roots: { readonly dataDir: string; readonly runDir: st
     versionFile: join(data, 'version.json'),
     run,
     /** Held by the one rfo that owns this data directory. */
-    lockFile: join(run, 'rfo.lock'),
+    lockFile: join(data, 'rfo.lock'),
     /** `<name>.json` of each running component: pid, start time, hash. */
     processRecords: join(run, 'processes'),
     /** `<name>.log` of each component. */

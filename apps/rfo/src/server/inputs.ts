@@ -1,0 +1,27 @@
+import type { ServerConfig } from '@rfo/schema';
+import type { Paths } from '../paths.ts';
+
+/** What every control-plane part is rendered from. */
+export type ServerInputs = {
+  readonly config: ServerConfig;
+  readonly paths: Paths;
+  readonly nodeName: string;
+  /** The address other hosts reach this node by. */
+  readonly nodeIp: string;
+  readonly advertiseAddress: string;
+  /** First address of the service range: the `kubernetes` Service. */
+  readonly kubernetesServiceIp: string;
+  readonly clusterDns: string;
+};
+
+/** Ports of a server, all on one page because `rfo check` and the error texts name them too. */
+export const serverPorts = {
+  apiserver: 6443,
+  supervisor: 9345,
+  etcdClient: 2379,
+  etcdPeer: 2380,
+  etcdMetrics: 2381,
+  etcdHttp: 2382,
+  controllerManager: 10257,
+  scheduler: 10259,
+} as const;

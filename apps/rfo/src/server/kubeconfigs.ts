@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic, writeFileIfChanged } from '@rfo/foundation';
+import type { Paths } from '../paths.ts';
+import { serverPorts } from './inputs.ts';
+
+/** The clients that run beside the API server; each has `client-<name>.crt` and `<name>.kubeconfig`. */
+export const kubeconfigClients = ['admin', 'supervisor', 'controller', 'scheduler', 'kube-proxy', 'kubelet', 'rfo-controller'] as const;
+export type KubeconfigClient = (typeof kubeconfigClients)[number];
+
+/** Path of a client's kubeconfig on a server. */
+export function controlPlaneKubeconfig(paths: Paths, client: KubeconfigClient): string {
+  return join(paths.server.cred, `${client}.kubeconfig`);
+}
+
+/**
+ * A kubeconfig that names its certificate files, so that client-go reloads them when they are renewed.
+ * JSON, which every reader of YAML takes.
+ */
+export function renderKubeconfig(paths: Paths, client: KubeconfigClient): string {
+  const tls = paths.server.tls;
+  return kubeconfigJson({
+    cluster: { 'server': `https://127.0.0.1:${serverPorts.apiserver}`, 'certificate-authority': join(tls, 'server-ca.crt') },
+    user: { 'client-certificate': join(tls, `client-${client}.crt`), 'client-key': join(tls, `client-${client}.key`) },
+  });
+}
+
+/** Writes the kubeconfigs of all local clients, mode 0600. */
+export async function writeKubeconfigs(paths: Paths): Promise<void> {
+  await Promise.all(
+    kubeconfigClients.map((client) => writeFileIfChanged(controlPlaneKubeconfig(paths, client), renderKubeconfig(paths, client), 0o600)),
+  );
+}
+
+/** Writes the administrator's kubeconfig with everything inside, so that it can be copied to another machine. */
+export async function writeAdminKubeconfig(input: {
+  readonly paths: Paths;
+  readonly file: string;
+  readonly mode: number;
+  readonly host: string;
+}): Promise<void> {
+  const read = async (name: string): Promise<string> => (await readFile(join(input.paths.server.tls, name))).toString('base64');
+  const [ca, certificate, key] = await Promise.all([read('server-ca.crt'), read('client-admin.crt'), read('client-admin.key')]);
+  await writeFileAtomic(
+    input.file,
+    [
+      'apiVersion: v1',
+      'kind: Config',
+      'clusters:',
+      '- name: default',
+      '  cluster:',
+      `    certificate-authority-data: ${ca}`,
+      `    server: https://${input.host}:${serverPorts.apiserver}`,
+      'users:',
+      '- name: default',
+      '  user:',
+      `    client-certificate-data: ${certificate}`,
+      `    client-key-data: ${key}`,
+      'contexts:',
+      '- name: default',
+      '  context:',
+      '    cluster: default',
+      '    user: default',
+      'current-context: default',
+      '',
+    ].join('\n'),
+    input.mode,
+  );
+}
+
+function kubeconfigJson(input: { readonly cluster: object; readonly user: object }): string {
+  const name = 'default';
+  return `${JSON.stringify(
+    {
+      'apiVersion': 'v1',
+      'kind': 'Config',
+      'clusters': [{ name, cluster: input.cluster }],
+      'users': [{ name, user: input.user }],
+      'contexts': [{ name, context: { cluster: name, user: name } }],
+      'current-context': name,
+    },
+    undefined,
+    2,
+  )}\n`;
+}

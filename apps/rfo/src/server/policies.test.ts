@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { renderEncryptionConfig } from './encryption-config.ts';
+import { renderMetrics } from './metrics.ts';
+import { renderAdmissionConfig, renderAuditPolicy } from './policies.ts';
+import { renderToken, tokenPassword } from './tokens.ts';
+
+test('the audit policy never logs bodies and ends with a rule for everything', () => {
+  const policy = JSON.parse(renderAuditPolicy()) as { rules: { level: string }[] };
+  assert.ok(policy.rules.every((rule) => rule.level === 'None' || rule.level === 'Metadata'));
+  assert.deepEqual(policy.rules.at(-1), { level: 'Metadata' });
+});
+
+test('pod security is restricted under the CIS profile only, never for kube-system', () => {
+  const read = (text: string) => JSON.parse(text).plugins[0].configuration;
+  assert.equal(read(renderAdmissionConfig(undefined)).defaults.enforce, 'privileged');
+  assert.equal(read(renderAdmissionConfig('cis')).defaults.enforce, 'restricted');
+  assert.deepEqual(read(renderAdmissionConfig('cis')).exemptions.namespaces, ['kube-system']);
+});
+
+test('secrets are written encrypted and read plain as well', () => {
+  const config = JSON.parse(renderEncryptionConfig('aescbc', new Uint8Array(32).fill(1)));
+  assert.deepEqual(config.resources, [
+    {
+      resources: ['secrets'],
+      providers: [{ aescbc: { keys: [{ name: 'aescbckey', secret: 'AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=' }] } }, { identity: {} }],
+    },
+  ]);
+});
+
+test('a token carries the hash of the CA as served and gives its password back', () => {
+  const token = renderToken('pem\n', 'server', 'a:b');
+  assert.equal(token, 'K1070278335ab7cb0d139f9ebcaacbf93ea8ad5f614826f81f1454481f40abfac7a::server:a:b');
+  assert.equal(tokenPassword(`${token}\n`), 'a:b');
+  assert.equal(tokenPassword(' short '), 'short');
+});
+
+test('metrics escape what would break a line', () => {
+  assert.equal(
+    renderMetrics([
+      {
+        name: 'x',
+        help: 'h',
+        type: 'gauge',
+        samples: [
+          { labels: { a: 'q"\\\n' }, value: 1.5 },
+          { labels: {}, value: 2 },
+        ],
+      },
+    ]),
+    '# HELP x h\n# TYPE x gauge\nx{a="q\\"\\\\\\n"} 1.5\nx 2\n',
+  );
+});
