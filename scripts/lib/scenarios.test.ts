@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { countScenarios } from './scenarios.ts';
+
+test('the last line of the scenarios counts', () => {
+  assert.deepEqual(countScenarios('1 passed, 9 failed\nmore\n12 passed, 0 failed\n', 0), { passed: 12, failed: 0 });
+  assert.deepEqual(countScenarios('11 passed, 1 failed\n', 1), { passed: 11, failed: 1 });
+});
+
+test('scenarios that end badly, or say nothing, have failed', () => {
+  assert.deepEqual(countScenarios('12 passed, 0 failed\n', 'SIGKILL'), { passed: 12, failed: 1 });
+  assert.deepEqual(countScenarios('Error: cannot find module\n', 1), { passed: 0, failed: 1 });
+  assert.deepEqual(countScenarios('', 0), { passed: 0, failed: 1 });
+});
