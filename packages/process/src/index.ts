@@ -1,0 +1,17 @@
+export { type Adoption, adoptProcess } from './adopt-process.ts';
+export { childEnvironment } from './environment.ts';
+export { binaryIdentity, hash, hashSpec } from './hash.ts';
+export { type Identity, identify, isSame } from './identity.ts';
+export { notifySystemd } from './notify-systemd.ts';
+export { type ProbeOptions, poll } from './poll.ts';
+export { listRecords, type ProcessRecord } from './record.ts';
+export { type RotateOptions, rotateLog, rotateLogs } from './rotate-log.ts';
+export type { RunningProcess } from './running-process.ts';
+export type { ProcessSpec, StopScope } from './spec.ts';
+export { startProcess } from './start-process.ts';
+export { stopProcess, stopUnlisted } from './stop-process.ts';
+export { type Supervised, type SupervisedState, type SuperviseOptions, supervise } from './supervise.ts';
+export { waitForTcp, waitForUnixSocket } from './wait-for-connect.ts';
+export { waitForFile } from './wait-for-file.ts';
+export { checkHttps, type HttpsAnswer, type HttpsTarget, waitForHttps } from './wait-for-https.ts';
+export { whenAborted } from './when-aborted.ts';
