@@ -1,0 +1,10 @@
+export { type AltName, formatAltName, hostNames } from './alt-name.ts';
+export { type CertificateRequest, issueCertificate, issueSelfSigned, type Signer } from './certificate.ts';
+export { type CertificateInfo, certificateInfo, certificateInfos, decodeCertificate } from './certificate-info.ts';
+export { findChain, isSelfSigned, isSignedBy, type Trust } from './chain.ts';
+export { createSigningRequest, readSigningRequest, type SigningRequest } from './csr.ts';
+export type { Extensions, KeyUsage, RawExtension, Usage } from './extensions.ts';
+export { bytesToIp, canonicalIp, ipToBytes } from './ip.ts';
+export { decodeKey, encodeKey, generateKey, type KeyAlgorithm, keyId, publicKeyBytes } from './key.ts';
+export { formatName, identity, type Name, type NameAttribute, nameValue } from './name.ts';
+export { decodePem, encodePem, type PemBlock } from './pem.ts';
