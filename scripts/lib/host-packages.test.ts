@@ -20,6 +20,7 @@ test('a bare Debian host gets each package once, with the first reason for it', 
     { name: 'iproute2', why: 'network interfaces of pods' },
     { name: 'kmod', why: 'loads kernel modules' },
     { name: 'mount', why: 'volumes of pods' },
+    { name: 'util-linux', why: 'tries what the kernel can do' },
   ]);
 });
 

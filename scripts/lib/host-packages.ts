@@ -29,7 +29,8 @@ export const hostNeeds: readonly HostNeed[] = [
   { probe: { command: 'ip' }, purpose: 'run', why: 'network interfaces of pods', apt: 'iproute2', dnf: 'iproute' },
   { probe: { command: 'modprobe' }, purpose: 'run', why: 'loads kernel modules', apt: 'kmod', dnf: 'kmod' },
   { probe: { command: 'mount' }, purpose: 'run', why: 'volumes of pods', apt: 'mount', dnf: 'util-linux' },
-  { probe: { command: 'nsenter' }, purpose: 'test', why: 'enters the test hosts', apt: 'util-linux', dnf: 'util-linux' },
+  { probe: { command: 'unshare' }, purpose: 'run', why: 'tries what the kernel can do', apt: 'util-linux', dnf: 'util-linux' },
+  { probe: { command: 'busybox' }, purpose: 'test', why: 'what the test pods run', apt: 'busybox-static', dnf: 'busybox' },
   { probe: { command: 'mkfs.ext4' }, purpose: 'test', why: 'the full-disk scenario', apt: 'e2fsprogs', dnf: 'e2fsprogs' },
 ];
 

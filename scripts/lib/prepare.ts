@@ -1,4 +1,4 @@
-import { ensureComponents } from '@rfo/components';
+import { ensureComponents, openReport } from '@rfo/components';
 import type { Purpose } from './host-packages.ts';
 import { findManager, installHostPackages } from './install-host-packages.ts';
 import { checkPrerequisites } from './prerequisites.ts';
@@ -17,5 +17,6 @@ export async function prepare(options: {
   const manager = findManager();
   await checkPrerequisites(what, manager, signal);
   await installHostPackages({ manager, purposes, say: (line) => console.log(line), signal });
-  await ensureComponents({ signal });
+  using progress = openReport(process.stdout);
+  await ensureComponents({ report: progress.report, signal });
 }

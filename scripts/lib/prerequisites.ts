@@ -21,7 +21,7 @@ export async function checkPrerequisites(what: string, manager: Manager, signal:
   const go = await versionOf(['go', 'env', 'GOVERSION'], signal);
   if (go !== undefined && isGoNewEnough(go)) return;
   throw fail('tool-missing', {
-    what: `Go ${oldestGo.join('.')} or newer (found: ${go?.trim() ?? 'none'})`,
+    what: `Go ${oldestGo.join('.')} or newer${go === undefined ? '' : ` (this host has ${go.trim()})`}`,
     cure: 'Unpack it from https://go.dev/dl into /usr/local/go',
   });
 }
