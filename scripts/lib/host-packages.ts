@@ -3,11 +3,11 @@
 export type Manager = 'apt' | 'dnf';
 export type Purpose = 'build' | 'run' | 'test';
 export type Probe = { readonly command: string } | { readonly file: string };
-export type HostNeed = { readonly probe: Probe; readonly purpose: Purpose; readonly why: string } & Readonly<Record<Manager, string>>;
+type HostNeed = { readonly probe: Probe; readonly purpose: Purpose; readonly why: string } & Readonly<Record<Manager, string>>;
 export type MissingPackage = { readonly name: string; readonly why: string };
 
 /** `file` is looked for in the usual include and library folders. */
-export const hostNeeds: readonly HostNeed[] = [
+const hostNeeds: readonly HostNeed[] = [
   {
     probe: { file: 'seccomp.h' },
     purpose: 'build',
@@ -31,6 +31,7 @@ export const hostNeeds: readonly HostNeed[] = [
   { probe: { command: 'mount' }, purpose: 'run', why: 'volumes of pods', apt: 'mount', dnf: 'util-linux' },
   { probe: { command: 'unshare' }, purpose: 'run', why: 'tries what the kernel can do', apt: 'util-linux', dnf: 'util-linux' },
   { probe: { command: 'busybox' }, purpose: 'test', why: 'what the test pods run', apt: 'busybox-static', dnf: 'busybox' },
+  { probe: { command: 'openssl' }, purpose: 'test', why: 'reads certificates independently', apt: 'openssl', dnf: 'openssl' },
   { probe: { command: 'mkfs.ext4' }, purpose: 'test', why: 'the full-disk scenario', apt: 'e2fsprogs', dnf: 'e2fsprogs' },
 ];
 
