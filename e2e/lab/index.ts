@@ -1,0 +1,6 @@
+export { assertClean, remains } from './assert-clean.ts';
+export type { Host } from './host.ts';
+export { createLab, type Lab, type LabTrace, repository } from './lab.ts';
+export { reapDeadLabs, reapLab } from './reap.ts';
+export { commandFailed, lastLines, must, type RunOptions, type RunResult, run } from './run.ts';
+export type { Service } from './service.ts';

@@ -1,0 +1,15 @@
+/** Makes a lab with a busy host and then hangs, so that a test can kill it at the worst moment. Prints what it made as one line of JSON. */
+import { Life } from '@rfo/foundation';
+import { createLab } from '../index.ts';
+
+const lab = await createLab({ name: 'orphan', life: new Life() });
+const host = await lab.addHost({ name: 'a' });
+// A process that left its parent and its session, as containers do, and a mount on a loop device.
+await host.must([
+  'sh',
+  '-ec',
+  'setsid sleep 1000 >/dev/null 2>&1 & truncate -s 4M /var/lib/rancher/disk; mkfs.ext4 -q /var/lib/rancher/disk; mount -o loop /var/lib/rancher/disk /mnt',
+]);
+await lab.spawnOnSwitch('world', ['sleep', '1000']);
+console.log(JSON.stringify({ ...lab.trace, namespaces: [...lab.trace.namespaces] }));
+setInterval(() => undefined, 1000);
