@@ -6,6 +6,7 @@ const run = promisify(execFile);
 /**
  * Tells systemd a state (sd_notify(3): `READY=1`, `STATUS=…`, `STOPPING=1`), when it started us with Type=notify; tells whether it did.
  * It goes through systemd-notify, as Node has no datagrams over Unix sockets; the unit therefore needs NotifyAccess=all.
+ * It returns when systemd has taken the message in (systemd-notify waits for that, else systemd could not tell whose message it was).
  * `env` is where NOTIFY_SOCKET is looked for.
  */
 export async function notifySystemd(

@@ -57,7 +57,10 @@ async function copyThenTruncate(from: string, to: string): Promise<void> {
   finish(source, target, { buffer, copied });
 }
 
-/** Copies what came meanwhile and truncates in one turn: only what is written within those few microseconds can be lost. */
+/**
+ * Copies what came meanwhile and truncates in one turn. What is written between the two calls is lost, and a line may be cut there: some ten
+ * microseconds a rotation (measured: 0 to 27 lines of a writer that does nothing but write 200000 lines a second).
+ */
 function finish(source: FileHandle, target: FileHandle, state: { readonly buffer: Buffer; copied: number }): void {
   const { buffer } = state;
   for (;;) {

@@ -13,6 +13,7 @@ export type RunningProcess = {
   readonly pid: number;
   readonly identity: Identity;
   readonly adopted: boolean;
+  readonly logFile: string;
   /** Aborts when the process has ended; its reason is the `process-failed` error that says how. */
   readonly gone: AbortSignal;
   /** Sends a signal; false when the process has ended. */
@@ -53,8 +54,8 @@ export function watchAdopted(common: Common): RunningProcess {
 }
 
 function running(common: Common, own: Pick<RunningProcess, 'adopted' | 'gone' | 'forget' | 'expectEnd'>): RunningProcess {
-  const { name, identity } = common;
-  return { name, pid: identity.pid, identity, ...own, kill: (signal, scope) => kill(identity, signal, scope) };
+  const { name, identity, logFile } = common;
+  return { name, logFile, pid: identity.pid, identity, ...own, kill: (signal, scope) => kill(identity, signal, scope) };
 }
 
 function kill(identity: Identity, signal: NodeJS.Signals, scope: StopScope = 'process'): boolean {

@@ -54,8 +54,10 @@ export type SupervisedState =
 export type Supervised = {
   /** Ends the process and starts it anew at once, freshly prepared. */
   readonly restart: () => void;
-  /** Sends the reload signal and records that the process now has the spec's files. */
+  /** Sends the reload signal, then records that the process now has the spec's files. */
   readonly reload: (spec: ProcessSpec) => Promise<void>;
+  /** Records that the running process is as this spec wants it, for the next rfo to adopt. */
+  readonly record: (spec: ProcessSpec) => Promise<void>;
   readonly stop: () => Promise<void>;
   /** Supervises it no longer; the process runs on, and the next rfo adopts it. */
   readonly release: () => Promise<void>;
@@ -149,16 +151,18 @@ export function supervise(options: SuperviseOptions): Supervised {
   };
 
   const reload = async (spec: ProcessSpec): Promise<void> => {
-    const process = current;
-    if (process === undefined) return express('restart');
     if (spec.reloadSignal === undefined) throw fail('internal', { what: `${spec.name} has no reload signal` });
-    process.kill(spec.reloadSignal);
-    writeRecord(spec.recordFile, recordOf(spec, await hashSpec(spec), process.identity));
+    current?.kill(spec.reloadSignal);
+    await record(spec);
+  };
+  const record = async (spec: ProcessSpec): Promise<void> => {
+    const specHash = await hashSpec(spec);
+    if (current !== undefined) writeRecord(spec.recordFile, recordOf(spec, specHash, current.identity));
   };
 
   const ended = loop();
   life.defer(() => finish('stop'));
-  return { restart: () => express('restart'), reload, stop: () => finish('stop'), release: () => finish('release') };
+  return { restart: () => express('restart'), reload, record, stop: () => finish('stop'), release: () => finish('release') };
 }
 
 async function adoptOrStart(spec: ProcessSpec, log: Log): Promise<RunningProcess> {
@@ -171,7 +175,7 @@ async function adoptOrStart(spec: ProcessSpec, log: Log): Promise<RunningProcess
   return startProcess(spec, log);
 }
 
-/** Only an error that says so itself is final: an unknown one may be gone at the next attempt. */
-function isFinal(error: unknown): boolean {
+/** Whether a new attempt is useless. Only an error that says so itself is final: an unknown one may be gone next time. */
+export function isFinal(error: unknown): boolean {
   return error instanceof RfoError && !error.retryable;
 }
