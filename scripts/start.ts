@@ -4,6 +4,7 @@ import { writeFileIfChanged } from '@rfo/foundation';
 import { runForeground } from './lib/foreground.ts';
 import { interruptible } from './lib/interruptible.ts';
 import { renderNodeConfig } from './lib/node-config.ts';
+import { ensureNodeProgram } from './lib/node-program.ts';
 import { prepare } from './lib/prepare.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -13,8 +14,8 @@ await interruptible(async (signal) => {
   await prepare({ what: 'npm start', purposes: ['build', 'run'], signal });
   const config = join(folder, 'config.yaml');
   await writeFileIfChanged(config, renderNodeConfig(folder), 0o600);
+  const program = await ensureNodeProgram(root, join(folder, 'program'));
   signal.throwIfAborted();
   console.log('Starting the node (Ctrl-C ends it, its data stays in .rfo/)');
-  const program = [process.execPath, '--disable-warning=ExperimentalWarning', join(root, 'apps/rfo/src/main.ts')];
-  return await runForeground([...program, 'server', '-c', config], { ...process.env, RFO_FOREGROUND: '1' });
+  return await runForeground([process.execPath, program, 'server', '-c', config], { ...process.env, RFO_FOREGROUND: '1' });
 });
