@@ -74,14 +74,13 @@ describe('a signing request', () => {
 
   it('is refused when anything in it was changed after it was signed', () => {
     const der = createSigningRequest({ subject: identity('node'), altNames: hostNames(['a']) }, generateKey());
-    fc.assert(
-      fc.property(fc.nat(der.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
+    for (let at = 0; at < der.length; at++) {
+      for (const flip of [0x01, 0x02, 0x20, 0x80, 0xff]) {
         const changed = Buffer.from(der);
         changed[at] = (changed[at] ?? 0) ^ flip;
-        assert.throws(() => readSigningRequest(changed), { code: 'signing-request-invalid' });
-      }),
-      { numRuns: 400 },
-    );
+        assert.throws(() => readSigningRequest(changed), { code: 'signing-request-invalid' }, `byte ${at} ^ ${flip}`);
+      }
+    }
   });
 
   it('is refused with one sentence whatever the bytes are', () => {

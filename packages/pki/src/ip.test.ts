@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isIP } from 'node:net';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { bytesToIp, canonicalIp, ipToBytes } from './ip.ts';
@@ -29,6 +30,21 @@ describe('IP addresses', () => {
         assert.equal(`[${text}]`, new URL(`http://[${long}]`).hostname);
         assert.deepEqual(ipToBytes(text), bytes);
       }),
+    );
+  });
+
+  it('are what node takes for one, whatever the text', () => {
+    const part = fc.constantFrom('', '0', '1', 'ff', 'FFFF', '12345', 'g', '10.0.0.1', '10.0.0', '::', ':', '255', '256', '.', '%a', ' ');
+    const text = fc.oneof(
+      fc.array(part, { maxLength: 9 }).map((parts) => parts.join(':')),
+      fc.array(part, { maxLength: 5 }).map((parts) => parts.join('.')),
+      fc.array(part, { maxLength: 9 }).map((parts) => parts.join('')),
+    );
+    fc.assert(
+      fc.property(text, (made) => {
+        assert.equal(ipToBytes(made) !== undefined, isIP(made) !== 0 && !made.includes('%'), made);
+      }),
+      { numRuns: 5000 },
     );
   });
 

@@ -2,7 +2,7 @@
 import { createPrivateKey, generateKeyPairSync, hash, type KeyObject, sign, verify } from 'node:crypto';
 import { fail } from '@rfo/foundation';
 import { nothing, oid, sequence } from './der.ts';
-import { DerReader, readBits, readWhole } from './der-reader.ts';
+import { readBits, readWhole } from './der-reader.ts';
 
 export type KeyAlgorithm = 'P-256' | 'P-384' | 'RSA-2048' | 'RSA-3072' | 'RSA-4096';
 
@@ -41,8 +41,7 @@ export function publicKeyBytes(publicKey: KeyObject): Buffer {
 
 /** DER of the AlgorithmIdentifier with which `key` signs. */
 export function signatureAlgorithm(key: KeyObject): Buffer {
-  const { identifier, parameters } = schemeOf(key);
-  return sequence(oid(identifier), ...(parameters ? [nothing()] : []));
+  return identifierOf(schemeOf(key));
 }
 
 export function signBytes(bytes: Uint8Array, key: KeyObject): Buffer {
@@ -51,8 +50,7 @@ export function signBytes(bytes: Uint8Array, key: KeyObject): Buffer {
 
 /** Whether `signature` over `bytes` is one of `publicKey`, made with the algorithm of that DER AlgorithmIdentifier. An unknown algorithm is no. */
 export function verifyBytes(bytes: Uint8Array, input: { algorithm: Uint8Array; signature: Uint8Array; publicKey: KeyObject }): boolean {
-  const dotted = new DerReader(readWhole(input.algorithm).next().raw).next().content.toString('hex');
-  const scheme = schemes.find(({ identifier }) => oid(identifier).subarray(2).toString('hex') === dotted);
+  const scheme = schemes.find((known) => identifierOf(known).equals(input.algorithm));
   if (scheme === undefined || scheme.keyType !== input.publicKey.asymmetricKeyType) return false;
   return verify(scheme.digest, bytes, input.publicKey, input.signature);
 }
@@ -75,4 +73,8 @@ function schemeOf(key: KeyObject): Scheme {
   if (curve === 'prime256v1') return ecdsa256;
   if (curve === 'secp384r1') return ecdsa384;
   throw fail('key-unsupported', { kind: curve ?? key.asymmetricKeyType ?? 'of no known kind' });
+}
+
+function identifierOf({ identifier, parameters }: Scheme): Buffer {
+  return sequence(oid(identifier), ...(parameters ? [nothing()] : []));
 }
