@@ -55,7 +55,7 @@ export const errorTable = {
   },
   'not-root': { text: '{what} needs root', cure: 'Run it as root, for example with sudo', retryable: false, exit: 3 },
   'node-address-missing': {
-    text: 'this host has no address that other hosts could reach it by',
+    text: 'this host has no IPv4 address that other hosts could reach it by',
     cure: 'Give an interface an address, or name one with node-ip',
     retryable: false,
     exit: 3,
@@ -202,7 +202,12 @@ export const errorTable = {
     retryable: false,
     exit: 1,
   },
-  'kube-busy': { text: 'the Kubernetes API cannot {what} now: {problem} ({status}, {reason})', cure: 'Try again', retryable: true, exit: 1 },
+  'kube-busy': {
+    text: 'the Kubernetes API cannot {what} now: {problem} ({status}, {reason})',
+    cure: 'Try again',
+    retryable: true,
+    exit: 1,
+  },
   'kube-kind-unknown': {
     text: 'the Kubernetes API does not serve {kind} of {apiVersion}',
     cure: 'Install what defines it, or correct apiVersion and kind',
@@ -215,7 +220,12 @@ export const errorTable = {
     retryable: true,
     exit: 1,
   },
-  'kubeconfig-invalid': { text: 'the kubeconfig {file} cannot be used: {problem}', cure: 'Give a valid kubeconfig', retryable: false, exit: 2 },
+  'kubeconfig-invalid': {
+    text: 'the kubeconfig {file} cannot be used: {problem}',
+    cure: 'Give a valid kubeconfig',
+    retryable: false,
+    exit: 2,
+  },
   'manifest-invalid': { text: 'the manifest {file} is not valid: {problem}', cure: 'Correct the file', retryable: false, exit: 2 },
   'etcd-unreachable': {
     text: 'etcd at {endpoint} cannot be reached: {problem}',

@@ -6,6 +6,7 @@ export class Life implements AsyncDisposable {
   readonly #controller = new AbortController();
   readonly #undo: (() => unknown)[] = [];
   #ended: Promise<void> | undefined;
+  #over = false;
 
   get signal(): AbortSignal {
     return this.#controller.signal;
@@ -21,9 +22,10 @@ export class Life implements AsyncDisposable {
     return child;
   }
 
-  /** Runs `undo` when the life ends; the last deferred runs first. */
+  /** Runs `undo` when the life ends, the last deferred first; at once when it has ended already, as nobody else would. */
   defer(undo: () => unknown): void {
-    this.#undo.push(undo);
+    if (this.#over) void undo();
+    else this.#undo.push(undo);
   }
 
   /** Aborts the signal, then undoes everything in reverse. Ends once; later calls wait for the first. Errors of undo steps are gathered and thrown together. */
@@ -46,6 +48,7 @@ export class Life implements AsyncDisposable {
         errors.push(error);
       }
     }
+    this.#over = true;
     if (errors.length > 0) throw new AggregateError(errors, 'some clean-up failed');
   }
 

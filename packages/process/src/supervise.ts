@@ -23,6 +23,8 @@ export type SuperviseOptions = {
   readonly name: string;
   /** Called before each start: writes the files the process reads and says how to run it. */
   readonly prepare: (signal: AbortSignal) => Promise<ProcessSpec>;
+  /** Called when nothing runs that could be adopted, right before a new process is started. */
+  readonly beforeStart?: (signal: AbortSignal) => Promise<void>;
   /**
    * Goes with the process while it runs, for readiness and health; `signal` aborts when the process ends or is to end.
    * When it rejects, the process is ended and started again.
@@ -104,7 +106,7 @@ export function supervise(options: SuperviseOptions): Supervised {
     try {
       onState({ kind: 'starting' });
       const spec = await orAbort(options.prepare(signal), signal);
-      current = await adoptOrStart(spec, log);
+      current = (await adopt(spec, log)) ?? (await start(spec, signal));
       const since = clock.now();
       onState({ kind: 'running', process: current });
       const error = await untilOver(current, signal);
@@ -116,6 +118,11 @@ export function supervise(options: SuperviseOptions): Supervised {
     } finally {
       current = undefined;
     }
+  };
+
+  const start = async (spec: ProcessSpec, signal: AbortSignal): Promise<RunningProcess> => {
+    if (options.beforeStart !== undefined) await orAbort(options.beforeStart(signal), signal);
+    return startProcess(spec, log);
   };
 
   const untilOver = (process: RunningProcess, signal: AbortSignal): Promise<unknown> => {
@@ -165,14 +172,15 @@ export function supervise(options: SuperviseOptions): Supervised {
   return { restart: () => express('restart'), reload, record, stop: () => finish('stop'), release: () => finish('release') };
 }
 
-async function adoptOrStart(spec: ProcessSpec, log: Log): Promise<RunningProcess> {
+/** What an earlier rfo left running with the same settings; with other settings it is ended. */
+async function adopt(spec: ProcessSpec, log: Log): Promise<RunningProcess | undefined> {
   const adoption = await adoptProcess(spec);
   if (adoption.kind === 'adopted') return adoption.process;
   if (adoption.kind === 'changed') {
     log.info('runs with other settings and is replaced', { pid: adoption.process.pid });
     await stopProcess(adoption.process, spec, log);
   }
-  return startProcess(spec, log);
+  return undefined;
 }
 
 /** Whether a new attempt is useless. Only an error that says so itself is final: an unknown one may be gone next time. */

@@ -29,6 +29,8 @@ export type ProcessComponent = {
   readonly needs: readonly string[];
   /** The files it reads and how to run it; called before every start and by `reconcile`. */
   readonly render: () => Rendered | Promise<Rendered>;
+  /** Called before a new process is started, not before one is adopted. */
+  readonly beforeStart?: (signal: AbortSignal) => Promise<void>;
   /** Resolves when it can be used, adopted or started; must end when the context's signal aborts. */
   readonly ready: (context: ProcessContext) => Promise<void>;
   /** Throws when it is not well; asked every 10 s while it runs. */

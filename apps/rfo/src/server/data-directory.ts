@@ -19,8 +19,7 @@ export async function lockDataDirectory(paths: Paths, life: Life): Promise<void>
       life.defer(() => rm(paths.lockFile, { force: true }));
       return;
     }
-    const owner = await livingOwner(paths.lockFile);
-    if (owner !== undefined) throw fail('data-in-use', { dir: paths.data, pid: owner });
+    await checkNotInUse(paths);
     // Renamed before it is removed: of two that find the same dead lock only one gets it, the other goes round again.
     const dead = `${paths.lockFile}.${process.pid}`;
     await rename(paths.lockFile, dead).then(
@@ -30,6 +29,15 @@ export async function lockDataDirectory(paths: Paths, life: Life): Promise<void>
       },
     );
   }
+}
+
+/**
+ * Refuses a data directory that another rfo runs on, without taking it.
+ * @throws data-in-use
+ */
+export async function checkNotInUse(paths: Paths): Promise<void> {
+  const owner = await livingOwner(paths.lockFile);
+  if (owner !== undefined) throw fail('data-in-use', { dir: paths.data, pid: owner });
 }
 
 /**

@@ -1,0 +1,165 @@
+import { join } from 'node:path';
+import { type Clock, type Life, type Log, systemClock } from '@rfo/foundation';
+import { createKubeClient, type KubeClient, loadKubeconfig } from '@rfo/kube';
+import { rotateLogs, stopUnlisted } from '@rfo/process';
+import type { ServerConfig } from '@rfo/schema';
+import { addonsComponent } from '../addons/component.ts';
+import { agentComponents, agentNotices } from '../agent/components.ts';
+import type { AgentInputs } from '../agent/inputs.ts';
+import { expirationMetric } from '../certificates/report.ts';
+import type { Component, TaskComponent } from '../component/component.ts';
+import { type Manager, startComponents } from '../component/manager.ts';
+import { prepareHost } from '../host/setup.ts';
+import { careForCertificates, certificateEnsurer, mustRestart } from './certificate-care.ts';
+import { fieldManager, nodeControllerRights, serverNodeLabels } from './cluster-objects.ts';
+import { controlPlaneComponents } from './components.ts';
+import { linkBundle, lockDataDirectory, writeDataVersion } from './data-directory.ts';
+import { ensureEncryptionConfig } from './encryption-config.ts';
+import type { ServerInputs } from './inputs.ts';
+import { controlPlaneKubeconfig, writeAdminKubeconfig, writeKubeconfigs } from './kubeconfigs.ts';
+import { type Findings, lookBeforeTouching } from './look.ts';
+import { renderMetrics } from './metrics.ts';
+import { nodeReady, nodeRegistered } from './node-state.ts';
+import { releaseLease } from './release-lease.ts';
+import { startSupervisorApi } from './supervisor-api.ts';
+import { ensureTokens } from './tokens.ts';
+
+export type BootOptions = {
+  readonly config: ServerConfig;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly life: Life;
+  readonly log: Log;
+  readonly clock?: Clock;
+};
+
+export type RunningServer = { readonly inputs: ServerInputs; readonly manager: Manager; readonly ready: Promise<void> };
+
+/**
+ * Starts a server node. Read it from top to bottom: this is the order in which things happen, and the only place that knows every part.
+ * Resolves when everything is on its way; `ready` when the node is Ready and its add-ons are applied.
+ */
+export async function bootServer(options: BootOptions): Promise<RunningServer> {
+  const { config, env, life, log, clock = systemClock } = options;
+  const findings = await lookBeforeTouching(config, { env, log });
+  const { inputs, bundle, host, version } = findings;
+  const { paths, nodeName } = inputs;
+  for (const notice of agentNotices({ config, host })) log.info(notice);
+
+  await lockDataDirectory(paths, life);
+  const prepared = config['disable-agent']
+    ? undefined
+    : prepareHost({
+        paths,
+        nodeIp: host.nodeIp,
+        protectKernelDefaults: config['protect-kernel-defaults'],
+        resolvConf: config['resolv-conf'],
+        log,
+      });
+  // Awaited below; a refusal in between must not count as unhandled.
+  prepared?.catch(() => undefined);
+  const ensure = certificateEnsurer({ server: inputs, nodeIps: host.nodeIps, clock, env });
+  const certificates = await ensure();
+  await Promise.all([
+    writeDataVersion(paths, version),
+    linkBundle(paths, bundle.dir),
+    ensureTokens(config, paths),
+    ensureEncryptionConfig(paths.server.encryptionConfig, config['secrets-encryption-provider']),
+    writeKubeconfigs(paths),
+    adminKubeconfig(inputs),
+  ]);
+
+  const client = createKubeClient(await loadKubeconfig(controlPlaneKubeconfig(paths, 'supervisor')));
+  life.defer(() => client.close());
+  const components = [
+    ...controlPlaneComponents(inputs, { releaseLease: (name, signal) => releaseLease({ client, name, nodeName, signal }) }),
+    rightsComponent(client),
+    addonsComponent({ client, inputs, bundle: bundle.dir }),
+    ...(prepared === undefined ? [] : await agentParts({ findings, client, resolvConf: (await prepared).resolvConf, log })),
+  ];
+  const stale = mustRestart(certificates.certificates);
+  if (stale.size > 0) await stopUnlisted({ folder: paths.processRecords, names: without(components, stale), log });
+  const manager = startComponents({ components, life, log, clock, processRecords: paths.processRecords });
+
+  const isReady = (): boolean => manager.stateOf('kube-apiserver') === 'ready';
+  const metrics = (): string => renderMetrics([expirationMetric(care.reports())]);
+  const supervisor = await startSupervisorApi({ paths, bindAddress: config['bind-address'], life, log, ready: isReady, metrics });
+  const renewOwn = async (): Promise<void> => {
+    await Promise.all([adminKubeconfig(inputs), supervisor.reloadCertificate()]);
+  };
+  const care = careForCertificates({ server: inputs, ensure, first: certificates, manager, client, life, clock, log, renewOwn });
+  rotateLogs({ files: () => components.map(({ name }) => join(paths.logs, `${name}.log`)), life, log });
+  return { inputs, manager, ready: manager.allReady() };
+}
+
+async function agentParts(input: {
+  readonly findings: Findings;
+  readonly client: KubeClient;
+  readonly resolvConf: string;
+  readonly log: Log;
+}): Promise<Component[]> {
+  const { client, log, resolvConf } = input;
+  const { inputs, host, bundle } = input.findings;
+  const { paths, config, nodeName } = inputs;
+  const tls = (name: string): string => join(paths.server.tls, name);
+  const agent: AgentInputs = {
+    ...{ config, paths, host, nodeName, resolvConf },
+    nodeIps: host.nodeIps,
+    clusterDns: [inputs.clusterDns],
+    kubeconfigs: {
+      kubelet: controlPlaneKubeconfig(paths, 'kubelet'),
+      kubeProxy: controlPlaneKubeconfig(paths, 'kube-proxy'),
+      flannel: controlPlaneKubeconfig(paths, 'rfo-controller'),
+    },
+    certs: { clientCa: tls('client-ca.crt'), servingKubeletCrt: tls('serving-kubelet.crt'), servingKubeletKey: tls('serving-kubelet.key') },
+    images: { pause: bundle.pauseImage },
+  };
+  return [
+    ...agentComponents(agent, {
+      api: ['kube-apiserver', 'rights'],
+      nodeRegistered: (signal) => nodeRegistered({ client, nodeName, signal, log }),
+    }),
+    nodeComponent(client, nodeName, config.cni === 'none'),
+  ];
+}
+
+/** What flannel and the node's own controllers may do; asked for before they start. */
+function rightsComponent(client: KubeClient): TaskComponent {
+  return {
+    kind: 'task',
+    name: 'rights',
+    needs: ['kube-apiserver'],
+    run: async ({ life }) => {
+      const options = { fieldManager, force: true, signal: life.signal };
+      await Promise.all(nodeControllerRights().map((object) => client.apply(object, options)));
+    },
+  };
+}
+
+/** The node as users see it: its roles, and Ready. With a network of the user's own, Ready is his to bring about. */
+function nodeComponent(client: KubeClient, nodeName: string, foreignNetwork: boolean): TaskComponent {
+  return {
+    kind: 'task',
+    name: 'node',
+    needs: ['kubelet'],
+    run: async ({ life, log, note }) => {
+      await client.apply(serverNodeLabels(nodeName), { fieldManager, force: true, signal: life.signal });
+      note(`node ${nodeName} is not Ready yet`);
+      if (!foreignNetwork) await nodeReady({ client, nodeName, signal: life.signal, log });
+    },
+  };
+}
+
+/** The administrator's kubeconfig names this host itself, unless the API listens elsewhere. */
+function adminKubeconfig({ config, paths }: ServerInputs): Promise<void> {
+  const bind = config['bind-address'];
+  return writeAdminKubeconfig({
+    paths,
+    file: config['write-kubeconfig'],
+    mode: config['write-kubeconfig-mode'],
+    host: bind === '0.0.0.0' ? '127.0.0.1' : bind,
+  });
+}
+
+function without(components: readonly Component[], stale: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set(components.map(({ name }) => name).filter((name) => !stale.has(name)));
+}

@@ -1,0 +1,117 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkHttps, childEnvironment, type HttpsTarget, type ProcessSpec, waitForHttps } from '@rfo/process';
+import type { ProcessComponent, ProcessContext, RenderedFile } from '../component/component.ts';
+import type { Paths } from '../paths.ts';
+import { etcdArguments } from './etcd.ts';
+import { type ServerInputs, serverPorts } from './inputs.ts';
+import { kubeApiserverArguments } from './kube-apiserver.ts';
+import { kubeControllerManagerArguments } from './kube-controller-manager.ts';
+import { kubeSchedulerArguments } from './kube-scheduler.ts';
+import { renderAdmissionConfig, renderAuditPolicy } from './policies.ts';
+
+type Part = {
+  readonly name: string;
+  readonly needs: readonly string[];
+  readonly args: readonly string[];
+  readonly files?: readonly RenderedFile[];
+  /** Health page, asked with a client certificate. */
+  readonly page: string;
+  readonly identity: ClientIdentity;
+  readonly stopGrace?: number;
+};
+
+/** Names of the files below `server/tls` that a probe of ours uses. */
+type ClientIdentity = { readonly ca: string; readonly cert: string; readonly key: string };
+
+const etcdClient: ClientIdentity = { ca: 'etcd/server-ca.crt', cert: 'etcd/client.crt', key: 'etcd/client.key' };
+const supervisorClient: ClientIdentity = { ca: 'server-ca.crt', cert: 'client-supervisor.crt', key: 'client-supervisor.key' };
+
+export type ControlPlaneHooks = {
+  /** Gives up a leadership that this node's own dead process holds still, so that its successor need not wait for the lease to expire. */
+  readonly releaseLease: (name: string, signal: AbortSignal) => Promise<void>;
+};
+
+/**
+ * The control plane as components. The API server is started beside etcd, which it waits for by itself; the two that would end
+ * without the bootstrap roles only when the API answers.
+ */
+export function controlPlaneComponents(inputs: ServerInputs, hooks: ControlPlaneHooks): ProcessComponent[] {
+  const { config, paths } = inputs;
+  const parts: (Part | false)[] = [
+    {
+      name: 'etcd',
+      needs: [],
+      args: etcdArguments(inputs),
+      page: `https://127.0.0.1:${serverPorts.etcdHttp}/health`,
+      identity: etcdClient,
+    },
+    {
+      name: 'kube-apiserver',
+      needs: [],
+      args: kubeApiserverArguments(inputs),
+      files: policyFiles(inputs),
+      page: `https://127.0.0.1:${serverPorts.apiserver}/readyz`,
+      identity: supervisorClient,
+      // Its own graceful end: requests in flight first, then the watches.
+      stopGrace: 30_000,
+    },
+    !config['disable-controller-manager'] && {
+      name: 'kube-controller-manager',
+      needs: ['kube-apiserver'],
+      args: kubeControllerManagerArguments(inputs),
+      page: `https://127.0.0.1:${serverPorts.controllerManager}/healthz`,
+      identity: supervisorClient,
+    },
+    !config['disable-scheduler'] && {
+      name: 'kube-scheduler',
+      needs: ['kube-apiserver'],
+      args: kubeSchedulerArguments(inputs),
+      page: `https://127.0.0.1:${serverPorts.scheduler}/healthz`,
+      identity: supervisorClient,
+    },
+  ];
+  return parts.filter((part) => part !== false).map((part) => component(paths, part, hooks));
+}
+
+function component(paths: Paths, part: Part, hooks: ControlPlaneHooks): ProcessComponent {
+  const target = (): Promise<HttpsTarget> => probeTarget(paths, part);
+  const elects = part.name === 'kube-controller-manager' || part.name === 'kube-scheduler';
+  return {
+    kind: 'process',
+    name: part.name,
+    needs: part.needs,
+    render: () => ({ files: part.files ?? [], process: processSpec(paths, part) }),
+    ...(elects && { beforeStart: (signal: AbortSignal) => hooks.releaseLease(part.name, signal) }),
+    ready: async ({ signal, note }: ProcessContext) => waitForHttps(await target(), { signal, note }),
+    health: async ({ signal }) => checkHttps(await target(), signal),
+  };
+}
+
+function processSpec(paths: Paths, { name, args, stopGrace }: Part): ProcessSpec {
+  return {
+    name,
+    path: join(paths.bin, name),
+    args,
+    env: childEnvironment(process.env),
+    logFile: join(paths.logs, `${name}.log`),
+    recordFile: join(paths.processRecords, `${name}.json`),
+    ...(stopGrace && { stopGrace }),
+  };
+}
+
+async function probeTarget(paths: Paths, { page, identity }: Part): Promise<HttpsTarget> {
+  const read = (file: string): Promise<string> => readFile(join(paths.server.tls, file), 'utf8');
+  const [ca, cert, key] = await Promise.all([read(identity.ca), read(identity.cert), read(identity.key)]);
+  return { url: page, ca, cert, key };
+}
+
+function policyFiles({ config, paths }: ServerInputs): RenderedFile[] {
+  const file = (path: string, content: string): RenderedFile => ({ path, content, mode: 0o600 });
+  return [
+    ...(config['audit-policy-file'] === undefined ? [file(paths.server.auditPolicy, renderAuditPolicy())] : []),
+    ...(config['pod-security-admission-config-file'] === undefined
+      ? [file(paths.server.admissionConfig, renderAdmissionConfig(config.profile))]
+      : []),
+  ];
+}

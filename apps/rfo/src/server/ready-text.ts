@@ -1,0 +1,21 @@
+import type { ServerInputs } from './inputs.ts';
+import { serverPorts } from './inputs.ts';
+
+/** What somebody who started a node by hand wants to know next, within one screen. */
+export function renderReady({ nodeName, nodeIp, config }: ServerInputs): string {
+  return [
+    '',
+    `Kubernetes is ready on node ${nodeName}.`,
+    '',
+    `  API          https://${nodeIp}:${serverPorts.apiserver}`,
+    `  kubeconfig   ${config['write-kubeconfig']}`,
+    `  data         ${config['data-dir']}`,
+    '',
+    '  npx rfo kubectl get nodes        the cluster (a second terminal, this folder)',
+    '  npx rfo kubectl get pods -A',
+    '  npx rfo check                    what this host has and lacks',
+    '',
+    'Ctrl-C ends everything.',
+    '',
+  ].join('\n');
+}
