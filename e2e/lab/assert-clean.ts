@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { processesIn } from './cgroups.ts';
 import type { LabTrace } from './lab.ts';
-import { readProc } from './process-facts.ts';
+import { identify, readProc } from './process-facts.ts';
 
 /** @throws AssertionError that names everything that is left */
 export async function assertClean(trace: LabTrace): Promise<void> {
@@ -18,6 +18,8 @@ export async function remains(trace: LabTrace): Promise<readonly string[]> {
   for (const path of cgroups) if (existsSync(path)) found.push(`cgroup ${path} with ${[...(await processesIn([path]))].join(' ')}`);
   for (const line of (await readFile('/proc/self/mountinfo', 'utf8')).split('\n')) if (line.includes(dir)) found.push(`mount ${line}`);
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    // A zombie is gone; its entry stays until its parent asks, and when its test was killed, that is this machine's process 1.
+    if ((await identify(Number(pid))) === undefined) continue;
     const environment = await readProc(`/proc/${pid}/environ`);
     if (environment?.split('\0').includes(`RFO_LAB_ID=${id}`)) found.push(`process ${await describe(pid)}`);
     for (const kind of ['net', 'mnt', 'pid']) {
@@ -38,7 +40,7 @@ async function namespaceOf(pid: string, kind: string): Promise<string | undefine
   try {
     return await readlink(`/proc/${pid}/ns/${kind}`);
   } catch {
-    // The process is gone, or is a zombie without namespaces.
+    // The process is gone.
     return undefined;
   }
 }

@@ -1,28 +1,24 @@
 /** A lab: a switch and the hosts on it, cut off from this machine and the world, gone without a trace at the end. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, readlink, rm } from 'node:fs/promises';
+import { readFile, readlink, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fail, type Life } from '@rfo/foundation';
 import { findHierarchies, makeCgroup, removeCgroups } from './cgroups.ts';
-import { joinCgroups } from './enter.ts';
 import { type Host, makeHost } from './host.ts';
 import { identify } from './process-facts.ts';
 import { reapDeadLabs } from './reap.ts';
 import { baseEnvironment } from './run.ts';
-import { type Service, startService } from './service.ts';
 import { sharedFolders } from './shared-folders.ts';
 import { claimId, type LabState, writeState } from './state.ts';
 
 export type Lab = {
   readonly id: string;
   readonly dir: string;
-  /** The switch's own address: where servers of `spawnOnSwitch` listen, the hosts' gateway (to nowhere). */
+  /** The switch's own address: the hosts' gateway, to nowhere. */
   readonly gateway: string;
   /** @param ip inside 10.98.0.0/24; counted up from .11 by default */
   readonly addHost: (options: { readonly name: string; readonly ip?: string }) => Promise<Host>;
-  /** A process of this machine whose network is the switch: "the world outside the hosts". */
-  readonly spawnOnSwitch: (name: string, command: readonly string[], env?: Readonly<Record<string, string>>) => Promise<Service>;
   /** Leaves everything running when the test ends; says how to come back. */
   readonly keep: () => Promise<string>;
   readonly destroy: () => Promise<void>;
@@ -68,7 +64,6 @@ export async function createLab({ name, life }: { readonly name: string; readonl
     await rm(dir, { recursive: true, force: true });
   };
   life.defer(destroy);
-  await mkdir(join(dir, 'logs'));
   return {
     id,
     dir,
@@ -90,14 +85,6 @@ export async function createLab({ name, life }: { readonly name: string; readonl
       hosts.push(added);
       for (const kind of ['net', 'mnt', 'pid']) trace.namespaces.add(await readlink(`/proc/${added.init()}/ns/${kind}`));
       return added;
-    },
-    spawnOnSwitch: (service, command, env = {}) => {
-      const enter = joinCgroups(
-        outside.map(({ path }) => path),
-        // A shell that stays, so that the service is the only child of what was started.
-        ['nsenter', `--net=${switchNamespace}`, 'sh', '-c', '"$@" & wait $!', 'sh', ...command],
-      );
-      return startService(enter, { env: { ...baseEnvironment(), RFO_LAB_ID: id, ...env }, logFile: join(dir, 'logs', `${service}.log`) });
     },
     keep: async () => {
       kept = true;

@@ -1,7 +1,7 @@
 /** A long-running process inside a host: its output goes to a file, it is signalled and awaited from outside. */
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { closeSync, createReadStream, openSync, watch } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, openSync, watch } from 'node:fs';
 import { systemCode } from '@rfo/foundation';
 import { childOf } from './process-facts.ts';
 import { signalNumber } from './run.ts';
@@ -28,6 +28,8 @@ export async function startService(
   const { env, logFile } = options;
   const [file = '', ...args] = command;
   const log = openSync(logFile, 'a');
+  // The lines of an earlier run are not its own.
+  const from = fstatSync(log).size;
   const child = spawn(file, args, { detached: true, env: { ...env }, stdio: ['ignore', log, log] });
   closeSync(log);
   const ended = new EventEmitter();
@@ -50,7 +52,7 @@ export async function startService(
         if (systemCode(error) !== 'ESRCH') throw error;
       }
     },
-    lines: (signal) => followLines(logFile, exited, signal),
+    lines: (signal) => followLines({ path: logFile, from }, exited, signal),
   };
 }
 
@@ -69,7 +71,11 @@ async function innerPid(outer: number, exited: Promise<number>): Promise<number>
   return outer;
 }
 
-async function* followLines(path: string, exited: Promise<number>, signal: AbortSignal): AsyncIterable<string> {
+async function* followLines(
+  { path, from }: { readonly path: string; readonly from: number },
+  exited: Promise<number>,
+  signal: AbortSignal,
+): AsyncIterable<string> {
   let grown = Promise.withResolvers<void>();
   let over = false;
   const wake = (): void => grown.resolve();
@@ -82,7 +88,7 @@ async function* followLines(path: string, exited: Promise<number>, signal: Abort
   });
   try {
     const decoder = new TextDecoder();
-    let at = 0;
+    let at = from;
     let rest = '';
     for (;;) {
       const last = over;

@@ -1,0 +1,185 @@
+/** RFO on a host of the lab, as a user sees it: its commands, its files, its processes. */
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fail, systemCode } from '@rfo/foundation';
+import { commandFailed, type Host, lastLines, type RunOptions, type RunResult, repository, type Service } from '../lab/index.ts';
+
+export type NodeOptions = {
+  /** Content of /etc/rancher/rfo/config.yaml. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Variables of `rfo server`. */
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+export type Node = {
+  readonly host: Host;
+  /** Replaces the config file; acts at the next start. */
+  readonly configure: (config: Readonly<Record<string, unknown>>) => Promise<void>;
+  /** Starts `rfo server`; does not wait for anything. */
+  readonly start: (options?: { readonly flags?: readonly string[]; readonly env?: Readonly<Record<string, string>> }) => Promise<void>;
+  /** The running `rfo server`. */
+  readonly server: () => Service;
+  /** Waits until the running rfo says that all is ready and the Node is Ready; throws at once when `rfo server` ends. */
+  readonly untilReady: () => Promise<void>;
+  /** Sends a signal to `rfo server` and gives its exit code: SIGINT ends all, SIGTERM leaves the pods, SIGUSR2 leaves everything. */
+  readonly stop: (signal: 'SIGINT' | 'SIGTERM' | 'SIGUSR2' | 'SIGKILL') => Promise<number>;
+  readonly rfo: (args: readonly string[], options?: RunOptions) => Promise<RunResult>;
+  /** kubectl as administrator; a code other than 0 throws. Gives stdout. */
+  readonly kubectl: (args: readonly string[], options?: RunOptions) => Promise<string>;
+  readonly tryKubectl: (args: readonly string[], options?: RunOptions) => Promise<RunResult>;
+  /** `kubectl wait`, five minutes unless told; when it fails it shows the pods and the last events. */
+  readonly wait: (args: readonly string[], timeout?: number) => Promise<void>;
+  /** Applies objects as administrator. */
+  readonly apply: (...objects: readonly object[]) => Promise<void>;
+  /** Process numbers (inside the host) by component, from the records of the running ones. */
+  readonly pids: () => Promise<Readonly<Record<string, number>>>;
+  /** The last lines of every log of the node, for the report of a failure. */
+  readonly logTails: (lines: number) => Promise<string>;
+};
+
+export const rfoCommand: readonly string[] = [
+  join(repository, 'node_modules/.bin/node'),
+  '--disable-warning=ExperimentalWarning',
+  join(repository, 'apps/rfo/src/main.ts'),
+];
+export const dataDir = '/var/lib/rancher/rfo';
+export const runDir = '/run/rfo';
+export const configFile = '/etc/rancher/rfo/config.yaml';
+export const kubeconfigFile = '/etc/rancher/rfo/rfo.yaml';
+/** The image of the test pods, brought to the node as an administrator would: in `agent/images`. */
+export const testbox = 'rfo.io/testbox:1';
+
+/** Gives a host what a node needs before its first start: the test image and the configuration. */
+export async function makeNode(host: Host, options: NodeOptions & { readonly signal: AbortSignal }): Promise<Node> {
+  const { config, env = {}, signal } = options;
+  const kubectlPath = join(dataDir, 'bin/kubectl');
+  let service: Service | undefined;
+  const server = (): Service => {
+    assert.ok(service, `rfo server was not started on ${host.name}`);
+    return service;
+  };
+  const rfo = (args: readonly string[], runOptions: RunOptions = {}): Promise<RunResult> =>
+    host.exec([...rfoCommand, ...args], { signal, ...runOptions });
+  const tryKubectl = (args: readonly string[], runOptions: RunOptions = {}): Promise<RunResult> =>
+    host.exec([kubectlPath, ...args], { signal, ...runOptions, env: { KUBECONFIG: kubeconfigFile, ...runOptions.env } });
+  const kubectl = async (args: readonly string[], runOptions: RunOptions = {}): Promise<string> => {
+    const result = await tryKubectl(args, runOptions);
+    if (result.code !== 0) throw commandFailed(['kubectl', ...args], result);
+    return result.stdout;
+  };
+  const wait = async (args: readonly string[], timeout = 300_000): Promise<void> => {
+    const result = await tryKubectl(['wait', `--timeout=${Math.round(timeout / 1000)}s`, ...args], { timeout: timeout + 10_000 });
+    if (result.code !== 0) throw new Error(`${commandFailed(['kubectl wait', ...args], result).message}\n${await overview(tryKubectl)}`);
+  };
+  const configure = (content: Readonly<Record<string, unknown>>): Promise<void> =>
+    // JSON is YAML.
+    host.writeFile(configFile, `${JSON.stringify(content, undefined, 2)}\n`, '0600');
+
+  const images = join(dataDir, 'agent/images');
+  await host.must(['sh', '-ec', `mkdir -p -m 0700 ${images}; cp ${join(repository, '.cache/dist/images-test')}/*.tar ${images}/`]);
+  if (config !== undefined) await configure(config);
+
+  return {
+    host,
+    configure,
+    start: async ({ flags = [], env: more = {} } = {}) => {
+      service = await host.spawn('rfo', [...rfoCommand, 'server', ...flags], { ...env, ...more });
+    },
+    server,
+    untilReady: async () => {
+      await untilLine(server(), /: the node is ready$/, { signal, within: 300_000 });
+      await wait([`--for=condition=Ready`, `node/${host.name}`]);
+    },
+    stop: async (name) => {
+      server().signal(name);
+      return await bounded(server().exited, { signal, what: `the end of rfo server after ${name}`, within: 120_000 });
+    },
+    rfo,
+    kubectl,
+    tryKubectl,
+    wait,
+    apply: async (...objects) => {
+      const input = objects.map((object) => JSON.stringify(object)).join('\n---\n');
+      await kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], { input });
+    },
+    pids: () => readPids(join(`/proc/${host.init()}/root`, runDir, 'processes')),
+    logTails: (lines) => tails(host, lines),
+  };
+}
+
+/** Waits for a promise, but neither forever nor beyond the scenario. */
+export async function bounded<T>(
+  promise: Promise<T>,
+  options: { readonly signal: AbortSignal; readonly what: string; readonly within: number },
+): Promise<T> {
+  const { signal, what, within } = options;
+  let stop: (() => void) | undefined;
+  const never = new Promise<never>((_, reject) => {
+    const timer = setTimeout(() => reject(fail('timeout', { what, seconds: within / 1000, cure: 'See the logs below' })), within);
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    stop = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+    };
+  });
+  try {
+    return await Promise.race([promise, never]);
+  } finally {
+    stop?.();
+  }
+}
+
+/** Waits for a line of a service's output; throws at once when the service ends without it. */
+export async function untilLine(
+  service: Service,
+  pattern: RegExp,
+  options: { readonly signal: AbortSignal; readonly within: number },
+): Promise<void> {
+  const search = async (): Promise<void> => {
+    let last = '';
+    for await (const line of service.lines(options.signal)) {
+      if (pattern.test(line)) return;
+      last = line;
+    }
+    throw new Error(`it ended with exit code ${await service.exited} without a line ${pattern}; it said last: ${last}`);
+  };
+  await bounded(search(), { ...options, what: `a line ${pattern}` });
+}
+
+async function overview(tryKubectl: Node['tryKubectl']): Promise<string> {
+  const nodesAndPods = await tryKubectl(['get', 'nodes,pods,deployments', '-A', '-o', 'wide']);
+  const events = await tryKubectl(['get', 'events', '-A', '--sort-by=.lastTimestamp']);
+  return `${nodesAndPods.stdout}${nodesAndPods.stderr}\nlast events:\n${lastLines(events.stdout + events.stderr, 15)}`;
+}
+
+async function readPids(folder: string): Promise<Readonly<Record<string, number>>> {
+  const pids: Record<string, number> = {};
+  for (const file of (await readdir(folder)).filter((name) => name.endsWith('.json')).sort()) {
+    const record = JSON.parse(await readFile(join(folder, file), 'utf8')) as { name: string; identity?: { pid: number } };
+    if (record.identity !== undefined) pids[record.name] = record.identity.pid;
+  }
+  return pids;
+}
+
+async function tails(host: Host, lines: number): Promise<string> {
+  const folders = [join(host.dir, 'logs'), join(host.dir, 'disk/var-lib-rancher/rfo/logs')];
+  const parts: string[] = [];
+  for (const folder of folders) {
+    for (const name of await filesOf(folder)) {
+      const text = lastLines(await readFile(join(folder, name), 'utf8'), lines);
+      if (text !== '') parts.push(`-- ${host.name}: ${join(folder, name)}\n${text}`);
+    }
+  }
+  return parts.join('\n');
+}
+
+async function filesOf(folder: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => name.endsWith('.log')).sort();
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { rfoCommand } from '../../harness/node.ts';
+import type { Scenario } from '../../harness/scenario.ts';
+import { type Host, lastLines, repository, run } from '../../lab/index.ts';
+import { type Case, cases } from './cases.ts';
+
+export const scenario: Scenario = {
+  name: 'bad-input',
+  about: 'every kind of bad input gives its exit code and one clear sentence, and changes nothing',
+  short: true,
+  timeout: 600_000,
+  run: async ({ addNode, lab, step, check, life }) => {
+    for (const [index, one] of cases.entries()) {
+      await check(one.title, async () => {
+        // A host of its own for each: it takes a tenth of a second.
+        const host = await lab.addHost({ name: `h${index}` });
+        await one.prepare?.(host, { node: join(repository, 'node_modules/.bin/node'), signal: life.signal });
+        await assertRefused(host, one);
+        await host.destroy();
+      });
+    }
+    const node = await addNode('node');
+    await step('a node gets ready', async () => {
+      await node.start();
+      await node.untilReady();
+    });
+    await check('a second server on the same data is refused, and the first goes on', async () => {
+      const pids = await node.pids();
+      const result = await node.rfo(['server'], { timeout: 60_000 });
+      assert.equal(result.code, 3, result.stderr);
+      assert.match(result.stderr, /another rfo \(pid \d+\) runs on \/var\/lib\/rancher\/rfo/);
+      assertOneSentence(result.stderr);
+      assert.deepEqual(await node.pids(), pids);
+      await node.kubectl(['get', '--raw=/readyz']);
+    });
+  },
+};
+
+async function assertRefused(host: Host, one: Case): Promise<void> {
+  const before = await contentOf(host);
+  const command = [...(one.as ?? []), ...rfoCommand, 'server', ...(one.flags ?? [])];
+  const result = await host.exec(command, { timeout: 60_000, env: one.env ?? {} });
+  const said = `exit code ${result.code}; it said:\n${lastLines(result.stderr, 15)}`;
+  assert.equal(result.code, one.code, said);
+  assert.match(result.stderr, one.message, said);
+  assertOneSentence(result.stderr);
+  assert.deepEqual(await contentOf(host), before, 'it changed files');
+}
+
+/** One line with cause and cure, neither a stack trace nor a log before it. */
+function assertOneSentence(stderr: string): void {
+  const lines = stderr.trim().split('\n');
+  assert.equal(lines.length, 1, `${lines.length} lines:\n${lastLines(stderr, 15)}`);
+  assert.match(lines[0] ?? '', /\.$/);
+}
+
+/** Every file that the host has beside this machine's: path, kind, mode, size and time of change. */
+async function contentOf(host: Host): Promise<readonly string[]> {
+  const inside = await host.must(['find', '/run', '/tmp', '-printf', '%p %y %m %s %T@\\n']);
+  const { stdout } = await run(['find', join(host.dir, 'upper'), join(host.dir, 'disk'), '-printf', '%p %y %m %s %T@\\n']);
+  return [...inside.split('\n'), ...stdout.split('\n')].sort();
+}
