@@ -11,11 +11,15 @@ const root = join(import.meta.dirname, '..');
 const folder = join(root, '.rfo');
 
 await interruptible(async (signal) => {
-  await prepare({ what: 'npm start', purposes: ['build', 'run'], signal });
+  const bundle = await prepare({ what: 'npm start', purposes: ['build', 'run'], signal });
   const config = join(folder, 'config.yaml');
   await writeFileIfChanged(config, renderNodeConfig(folder), 0o600);
   const program = await ensureNodeProgram(root, join(folder, 'program'));
   signal.throwIfAborted();
   console.log('Starting the node (Ctrl-C ends it, its data stays in .rfo/)');
-  return await runForeground([process.execPath, program, 'server', '-c', config], { ...process.env, RFO_FOREGROUND: '1' });
+  return await runForeground([process.execPath, program, 'server', '-c', config], {
+    ...process.env,
+    RFO_FOREGROUND: '1',
+    RFO_BUNDLE_DIR: bundle,
+  });
 });

@@ -9,7 +9,7 @@ const module = join(import.meta.dirname, 'foreground.ts');
 /** Counts the signals it gets, and ends with that count as its status when its timer is over. */
 const program = `
   let count = 0;
-  process.on('SIGTERM', () => { count += 1; if (count === 1) setTimeout(() => process.exit(40 + count), 300); });
+  process.on('SIGINT', () => { count += 1; if (count === 1) setTimeout(() => process.exit(40 + count), 300); });
   setInterval(() => {}, 1000);
   console.log('ready');
 `;
