@@ -1,0 +1,46 @@
+// A set of options that belong together: what a command and its configuration file understand.
+import * as z from 'zod/mini';
+import { describeOption, type OptionInfo, type Shape } from './option.ts';
+
+/** What is wrong with a value, and what to do about it. */
+export type Flaw = { readonly problem: string; readonly cure: string };
+
+/** A rule over several options: looked at only when each of `keys` is sound by itself. Its flaw is told of the first key that was given. */
+export type Rule = {
+  readonly keys: readonly [string, ...string[]];
+  readonly judge: (values: never) => Flaw | undefined;
+};
+
+export type Declaration<S extends Shape> = {
+  /** Name of the command whose help lists the options. */
+  readonly name: string;
+  readonly schema: z.ZodMiniObject<S, z.core.$strict>;
+  readonly infos: readonly OptionInfo[];
+  readonly rules: readonly Rule[];
+  /** Keys that are not declared here are no mistake: somebody else reads them. */
+  readonly passOver: boolean;
+};
+export type AnyDeclaration = Pick<Declaration<Shape>, 'name' | 'infos' | 'rules' | 'passOver'>;
+
+/** The values of a declaration once they are read and checked. */
+export type Values<D> = D extends Declaration<infer S> ? Readonly<z.output<z.ZodMiniObject<S, z.core.$strict>>> : never;
+
+/** Declares the options of a command. */
+export function declareOptions<S extends Shape>(input: {
+  readonly name: string;
+  readonly options: S;
+  readonly rules?: readonly Rule[];
+}): Declaration<S> {
+  const infos = Object.entries(input.options).map(([key, option]) => describeOption(key, option));
+  return { name: input.name, schema: z.strictObject(input.options), infos, rules: input.rules ?? [], passOver: false };
+}
+
+/** The same options, of which only some are wanted: mistakes in the others are left to the command that wants them. */
+export function subset<S extends Shape, K extends keyof S & string>(
+  declaration: Declaration<S>,
+  keys: readonly K[],
+): Declaration<Pick<S, K>> {
+  const shape = declaration.schema.shape as unknown as S;
+  const options = Object.fromEntries(keys.map((key) => [key, shape[key]])) as Pick<S, K>;
+  return { ...declareOptions({ name: declaration.name, options }), passOver: true };
+}

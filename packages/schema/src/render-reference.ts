@@ -1,0 +1,71 @@
+// The reference documents, written by `npm run generate`.
+import { errorTable } from '@rfo/foundation';
+import type { AnyDeclaration } from './declaration.ts';
+import type { OptionInfo } from './option.ts';
+import { variablesOf } from './read-environment.ts';
+import { defaultOf, groupsOf, placeholderOf } from './render-options.ts';
+
+const generated = '<!-- Written by npm run generate. Do not edit. -->';
+
+/** docs/reference/flags.md: a table for each group of options. */
+export function renderFlagReference({ name, infos }: Pick<AnyDeclaration, 'name' | 'infos'>): string {
+  const shown = infos.filter((info) => info.hidden !== true);
+  return [
+    generated,
+    `# Configuration of \`rfo ${name}\``,
+    '',
+    'Each option can be given as a flag, as a variable and as a key of the configuration file: the long name of the flag without its dashes.',
+    'The command line goes before the environment, that before the files, a later file before an earlier one; a list that is given replaces',
+    'one from further down. `/etc/rancher/rfo/config.yaml` is read first, then `/etc/rancher/rfo/config.yaml.d/*.yaml` in alphabetical order. In a',
+    'file, `key+:` appends to a list that earlier files gave. A variable holds a list as items separated by commas, or by line breaks where an',
+    'item can hold a comma (marked ↵).',
+    ...groupsOf(shown).flatMap(([title, group]) => [
+      '',
+      `## ${title}`,
+      '',
+      '| flag | variable | default | what it does |',
+      '|---|---|---|---|',
+      ...group.map((info) => `| ${[flagCell(info), variableCell(info), defaultCell(info), cell(info.help)].join(' | ')} |`),
+    ]),
+    '',
+  ].join('\n');
+}
+
+/** docs/reference/errors.md: every error with its cure. */
+export function renderErrorReference(): string {
+  return [
+    generated,
+    '# Errors',
+    '',
+    'What stands in braces is filled in. A command ends with the exit code: 2 for wrong input, 3 for a host that is not ready, 1 for the rest. *again*: the same may',
+    'succeed when it is tried again.',
+    '',
+    '| code | text | cure | exit | again |',
+    '|---|---|---|---|---|',
+    ...Object.entries(errorTable).map(
+      ([code, entry]) => `| \`${code}\` | ${cell(entry.text)} | ${cell(entry.cure)} | ${entry.exit} | ${entry.retryable ? 'yes' : 'no'} |`,
+    ),
+    '',
+  ].join('\n');
+}
+
+function flagCell(info: OptionInfo): string {
+  const value = placeholderOf(info);
+  const short = info.short === undefined ? '' : `, \`-${info.short}\``;
+  return `\`--${info.key}${value === '' ? '' : ` ${value.replaceAll('|', '\\|')}`}\`${short}${info.kind === 'list' ? ', repeated' : ''}`;
+}
+
+function variableCell(info: OptionInfo): string {
+  const names = variablesOf(info).map((name) => `\`${name}\``);
+  return names.join(', ') + (info.kind === 'list' && info.split !== true && names.length > 0 ? ' ↵' : '');
+}
+
+function defaultCell(info: OptionInfo): string {
+  const initial = defaultOf(info);
+  if (initial === undefined) return info.kind === 'boolean' ? '`false`' : '';
+  return info.unset === undefined ? `\`${initial}\`` : cell(initial);
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('<', '\\<');
+}

@@ -1,0 +1,17 @@
+// Every option of a server, in the order in which help shows them.
+import { clusterOptions, rangeOptions } from './cluster.ts';
+import { argumentOptions, componentOptions, securityOptions } from './components.ts';
+import { fileOptions } from './files.ts';
+import { networkOptions, nodeOptions, runtimeOptions } from './node.ts';
+
+export const serverOptions = {
+  ...fileOptions,
+  ...clusterOptions,
+  ...rangeOptions,
+  ...nodeOptions,
+  ...networkOptions,
+  ...runtimeOptions,
+  ...componentOptions,
+  ...argumentOptions,
+  ...securityOptions,
+};

@@ -1,0 +1,95 @@
+// Rules over several options of a server: what each may be in the light of the others.
+import type { z } from 'zod/mini';
+import type { Flaw, Rule } from './declaration.ts';
+import { contains, formatAddress, overlaps, parseAddress, parseRange, type Range } from './ipv4.ts';
+import type { serverOptions } from './server-options/index.ts';
+
+type Config = { readonly [K in keyof typeof serverOptions]: z.output<(typeof serverOptions)[K]> };
+
+export const serverRules: readonly Rule[] = [
+  rule(['service-cidr', 'cluster-cidr'], (config) =>
+    overlaps(range(config['service-cidr']), range(config['cluster-cidr']))
+      ? {
+          problem: `service-cidr ${config['service-cidr']} and cluster-cidr ${config['cluster-cidr']} overlap`,
+          cure: 'Give ranges that share no address',
+        }
+      : undefined,
+  ),
+  rule(['cluster-dns', 'service-cidr'], (config) => judgeDns(config['cluster-dns'], config['service-cidr'])),
+  rule(['cluster-cidr', 'kube-controller-manager-arg'], (config) =>
+    range(config['cluster-cidr']).prefix > 24 && !config['kube-controller-manager-arg'].some((arg) => arg.includes('node-cidr-mask-size'))
+      ? {
+          problem: `${config['cluster-cidr']} is too small: each node gets 256 addresses of it`,
+          cure: 'Give a /24 or larger, or set node-cidr-mask-size in kube-controller-manager-arg',
+        }
+      : undefined,
+  ),
+  rule(['node-ip', 'cluster-cidr', 'service-cidr'], (config) =>
+    config['node-ip'].length > 1
+      ? { problem: 'more than one address is not supported yet', cure: 'Give one IPv4 address' }
+      : judgeOutside(config['node-ip'][0], config),
+  ),
+  rule(['advertise-address', 'cluster-cidr', 'service-cidr'], (config) => judgeOutside(config['advertise-address'], config)),
+  rule(['token', 'token-file'], (config) => judgeEither('token-file', config.token, config['token-file'])),
+  rule(['agent-token', 'agent-token-file'], (config) => judgeEither('agent-token-file', config['agent-token'], config['agent-token-file'])),
+  rule(['image-credential-provider-config', 'image-credential-provider-bin-dir'], (config) =>
+    (config['image-credential-provider-config'] === undefined) === (config['image-credential-provider-bin-dir'] === undefined)
+      ? undefined
+      : {
+          problem: 'the configuration of the plugins and their folder need each other',
+          cure: 'Give image-credential-provider-config and image-credential-provider-bin-dir, or neither',
+        },
+  ),
+  rule(['flannel-iface', 'cni'], (config) =>
+    config['flannel-iface'] !== undefined && config.cni !== 'flannel'
+      ? { problem: `it has no meaning with cni ${config.cni}`, cure: 'Leave one of them out' }
+      : undefined,
+  ),
+  rule(['disable-apiserver', 'disable-controller-manager', 'disable-scheduler', 'disable-agent'], (config) =>
+    config['disable-apiserver'] && !(config['disable-controller-manager'] && config['disable-scheduler'] && config['disable-agent'])
+      ? {
+          problem: 'the other parts of a single node cannot run without the API server',
+          cure: 'Set disable-controller-manager, disable-scheduler and disable-agent too',
+        }
+      : undefined,
+  ),
+  rule(['disable-etcd', 'disable-apiserver'], (config) =>
+    config['disable-etcd'] && !config['disable-apiserver']
+      ? { problem: 'the API server of a single node has no other database', cure: 'Leave it out' }
+      : undefined,
+  ),
+];
+
+function rule<K extends keyof Config>(keys: readonly [K, ...K[]], judge: (config: Pick<Config, K>) => Flaw | undefined): Rule {
+  return { keys, judge };
+}
+
+function judgeDns(address: string | undefined, services: string): Flaw | undefined {
+  if (address === undefined) return undefined;
+  const { first, last } = range(services);
+  const number = parseAddress(address) ?? 0;
+  if (!contains(range(services), number)) {
+    return {
+      problem: `${address} is not within service-cidr ${services}`,
+      cure: `Give an address of it, such as ${formatAddress(first + 10)}`,
+    };
+  }
+  if (number > first + 1 && number < last) return undefined;
+  return { problem: `${address} is taken in service-cidr ${services}`, cure: `Give another, such as ${formatAddress(first + 10)}` };
+}
+
+function judgeOutside(address: string | undefined, config: Pick<Config, 'cluster-cidr' | 'service-cidr'>): Flaw | undefined {
+  if (address === undefined) return undefined;
+  const key = (['cluster-cidr', 'service-cidr'] as const).find((name) => contains(range(config[name]), parseAddress(address) ?? 0));
+  if (key === undefined) return undefined;
+  return { problem: `${address} is within ${key} ${config[key]}`, cure: `Give an address of the host, or another ${key}` };
+}
+
+function judgeEither(other: string, value: string | undefined, file: string | undefined): Flaw | undefined {
+  return value === undefined || file === undefined ? undefined : { problem: `${other} is given as well`, cure: 'Give one of the two' };
+}
+
+/** A range that has passed its own check. */
+function range(text: string): Range {
+  return parseRange(text) ?? { first: 0, last: -1, prefix: 32 };
+}
