@@ -20,6 +20,8 @@ export type Node = {
   readonly start: (options?: { readonly flags?: readonly string[]; readonly env?: Readonly<Record<string, string>> }) => Promise<void>;
   /** The running `rfo server`. */
   readonly server: () => Service;
+  /** Its process number inside the host. */
+  readonly serverPid: () => Promise<number>;
   /** Waits until the running rfo says that all is ready and the Node is Ready; throws at once when `rfo server` ends. */
   readonly untilReady: () => Promise<void>;
   /** Sends a signal to `rfo server` and gives its exit code: SIGINT ends all, SIGTERM leaves the pods, SIGUSR2 leaves everything. */
@@ -34,14 +36,15 @@ export type Node = {
   readonly apply: (...objects: readonly object[]) => Promise<void>;
   /** Process numbers (inside the host) by component, from the records of the running ones. */
   readonly pids: () => Promise<Readonly<Record<string, number>>>;
-  /** The last lines of every log of the node, for the report of a failure. */
+  /** The last lines of the logs of the node, for the report of a failure. */
   readonly logTails: (lines: number) => Promise<string>;
 };
 
+/** The sources, or the program that `RFO_E2E_PROGRAM` names, for example the bundled one. */
 export const rfoCommand: readonly string[] = [
   join(repository, 'node_modules/.bin/node'),
   '--disable-warning=ExperimentalWarning',
-  join(repository, 'apps/rfo/src/main.ts'),
+  process.env.RFO_E2E_PROGRAM ?? join(repository, 'apps/rfo/src/main.ts'),
 ];
 export const dataDir = '/var/lib/rancher/rfo';
 export const runDir = '/run/rfo';
@@ -87,6 +90,7 @@ export async function makeNode(host: Host, options: NodeOptions & { readonly sig
       service = await host.spawn('rfo', [...rfoCommand, 'server', ...flags], { ...env, ...more });
     },
     server,
+    serverPid: async () => Number(/^NSpid:.*\s(\d+)$/m.exec(await readFile(`/proc/${server().pid}/status`, 'utf8'))?.[1]),
     untilReady: async () => {
       await untilLine(server(), /: the node is ready$/, { signal, within: 300_000 });
       await wait([`--for=condition=Ready`, `node/${host.name}`]);
@@ -163,15 +167,18 @@ async function readPids(folder: string): Promise<Readonly<Record<string, number>
   return pids;
 }
 
+/** All of what rfo said last, and what its components complained of last. */
 async function tails(host: Host, lines: number): Promise<string> {
-  const folders = [join(host.dir, 'logs'), join(host.dir, 'disk/var-lib-rancher/rfo/logs')];
+  const complaint = /^[EWF]\d{4} |"level":"(warn|error|fatal|panic)"|level=(warn|error|fatal)|panic|fatal/;
   const parts: string[] = [];
-  for (const folder of folders) {
+  const show = async (folder: string, pick: (line: string) => boolean): Promise<void> => {
     for (const name of await filesOf(folder)) {
-      const text = lastLines(await readFile(join(folder, name), 'utf8'), lines);
-      if (text !== '') parts.push(`-- ${host.name}: ${join(folder, name)}\n${text}`);
+      const picked = (await readFile(join(folder, name), 'utf8')).split('\n').filter(pick).slice(-lines);
+      if (picked.length > 0) parts.push(`-- ${host.name}: ${name}`, ...picked.map((line) => line.slice(0, 300)));
     }
-  }
+  };
+  await show(join(host.dir, 'disk/var-lib-rancher/rfo/logs'), (line) => complaint.test(line));
+  await show(join(host.dir, 'logs'), (line) => line !== '');
   return parts.join('\n');
 }
 

@@ -1,20 +1,29 @@
-/** One question that only a whole working cluster can answer. */
+/** Questions that only a whole working cluster can answer. */
 
+import { eventually } from './eventually.ts';
 import type { Node } from './node.ts';
-import { pod } from './objects.ts';
+import { service, webDeployment } from './objects.ts';
 
 let count = 0;
 
-/** A new pod gets running: API, etcd, scheduler, kubelet, containerd and the pod network all did their part. */
-export async function assertClusterWorks(node: Node): Promise<void> {
+/**
+ * A new Deployment gets its pod, and its Service leads to it: API, etcd, controller-manager, scheduler, kubelet, containerd, kube-proxy and
+ * the pod network all did their part just now.
+ */
+export async function assertClusterWorks(node: Node, signal: AbortSignal): Promise<void> {
   const name = `probe-${++count}`;
-  // A ServiceAccount token comes from the controller-manager, when the namespace is new; a ReplicaSet would need it every time.
-  await node.apply({ ...pod(name), metadata: { name, namespace: 'default' } });
-  await node.wait(['--for=condition=Ready', `pod/${name}`], 180_000);
-  await node.kubectl(['delete', 'pod', name, '--wait=false']);
+  await node.apply(webDeployment(name, 1), service(name, { app: name }));
+  await node.wait(['--for=condition=Available', `deployment/${name}`], 180_000);
+  const ip = await node.kubectl(['get', 'service', name, '-o', 'jsonpath={.spec.clusterIP}']);
+  // kube-proxy tells nobody when it has followed.
+  await eventually(`an answer of Service ${name}`, () => node.host.must(['curl', '-sS', '-m2', `http://${ip}/`]), {
+    signal,
+    within: 60_000,
+  });
+  await node.kubectl(['delete', 'deployment,service', name, '--wait=false']);
 }
 
-/** Name, uid and restarts of the pods of an app: what must not change when pods live on. */
+/** Name, uid, containers and restarts of the pods of an app: what must not change when pods live on. */
 export async function podLives(node: Node, app: string): Promise<string> {
   const columns =
     'NAME:.metadata.name,UID:.metadata.uid,CONTAINER:.status.containerStatuses[*].containerID,RESTARTS:.status.containerStatuses[*].restartCount';

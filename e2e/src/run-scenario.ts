@@ -1,7 +1,7 @@
 /** Runs one scenario in a lab of its own and reports it line by line. */
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fail, Life, systemCode, toRfoError } from '@rfo/foundation';
+import { fail, Life, systemCode } from '@rfo/foundation';
 import { makeNode, type Node } from '../harness/node.ts';
 import type { Scenario, ScenarioContext } from '../harness/scenario.ts';
 import { assertClean, createLab, repository } from '../lab/index.ts';
@@ -120,7 +120,7 @@ type Failure = {
 
 /** Shows the errors and the ends of the logs, and saves all logs where the next run of the scenario replaces them. */
 async function reportFailure({ scenario, failures, nodes, print }: Failure): Promise<void> {
-  for (const node of nodes) print(await node.logTails(25));
+  for (const node of nodes) print(await node.logTails(10));
   const wreck = join(repository, '.cache/e2e', scenario.name);
   await rm(wreck, { recursive: true, force: true });
   for (const { host } of nodes) {
@@ -142,7 +142,7 @@ async function copyIfThere(from: string, to: string): Promise<void> {
 }
 
 function describe(error: unknown): string {
-  const { message } = toRfoError(error);
+  const message = error instanceof Error ? error.message : String(error);
   const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
   return `${message}${cause}`.replaceAll('\n', '\n     ');
 }

@@ -38,7 +38,7 @@ export const scenario: Scenario = {
     });
     await step('when the first ones have ended, the cluster works, and no pod was restarted', async () => {
       await sleep(Math.max(...Object.values(first)) - Date.now() + 1000, signal);
-      await assertClusterWorks(node);
+      await assertClusterWorks(node, signal);
       await node.wait(['--for=condition=Ready', `node/${node.host.name}`]);
       assert.equal(await podLives(node, 'web'), lives);
     });
@@ -54,7 +54,7 @@ export const scenario: Scenario = {
       await node.start();
       await node.untilReady();
       await node.kubectl(['rollout', 'status', 'deployment/web', '--timeout=120s'], { timeout: 130_000 });
-      await assertClusterWorks(node);
+      await assertClusterWorks(node, signal);
       const now = await ends(node);
       const year = Date.now() + 364 * 86_400_000;
       assert.ok(Math.min(...Object.values(now)) > year, 'the new ones live for a year');

@@ -46,7 +46,7 @@ export const scenario: Scenario = {
     await step('with space again the node recovers by itself', async () => {
       await node.host.must(['rm', `${db}/filler`]);
       await writer.untilNext();
-      await assertClusterWorks(node);
+      await assertClusterWorks(node, signal);
       note((await node.pids()).etcd === etcd ? 'etcd went on' : 'etcd was started again');
     });
     await step('nothing acknowledged was lost and nothing is damaged', async () => {

@@ -42,7 +42,7 @@ export const scenario: Scenario = {
         await killAndReplace(node, name, signal);
         note(`a new ${name} after ${(performance.now() - begin).toFixed()} ms`);
         await writer.untilNext();
-        await assertClusterWorks(node);
+        await assertClusterWorks(node, signal);
       });
     }
     await check('no pod was restarted by any of it', async () => assert.equal(await podLives(node, 'web'), lives));
@@ -53,19 +53,18 @@ export const scenario: Scenario = {
       await writer.untilNext();
       await node.start();
       await node.untilReady();
-      await assertClusterWorks(node);
+      await assertClusterWorks(node, signal);
       assert.deepEqual(await node.pids(), before);
       assert.equal(await podLives(node, 'web'), lives);
     });
     await step('rfo and all components killed at once come back, the pods live on', async () => {
       const pids = Object.values(await node.pids());
-      const server = Number((await node.host.readFile('/run/rfo/rfo.lock')).match(/"pid":(\d+)/)?.[1]);
-      await node.host.must(['sh', '-c', `kill -9 ${[server, ...pids].join(' ')}`]);
+      await node.host.must(['sh', '-c', `kill -9 ${[await node.serverPid(), ...pids].join(' ')}`]);
       await node.server().exited;
       await node.start();
       await node.untilReady();
       await writer.untilNext();
-      await assertClusterWorks(node);
+      await assertClusterWorks(node, signal);
       assert.equal(await podLives(node, 'web'), lives);
     });
     await step('nothing acknowledged was lost', async () => {
@@ -80,7 +79,7 @@ export const scenario: Scenario = {
       await node.untilReady();
       await assertNothingLost(node, writer);
       await node.kubectl(['rollout', 'status', 'deployment/web', '--timeout=180s'], { timeout: 190_000 });
-      await assertClusterWorks(node);
+      await assertClusterWorks(node, signal);
     });
   },
 };

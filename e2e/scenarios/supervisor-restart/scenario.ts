@@ -53,7 +53,7 @@ export const scenario: Scenario = {
     });
     await step('no pod restarted and the cluster works', async () => {
       assert.equal(await podLives(node, 'web'), lives);
-      await assertClusterWorks(node);
+      await assertClusterWorks(node, signal);
     });
   },
 };
