@@ -25,8 +25,11 @@ export type ControllerOptions = {
   readonly log: Log;
 };
 
-/** `requeueAfter`: milliseconds until the key comes again even if nothing changes. */
-export type ReconcileResult = undefined | { readonly requeueAfter?: number };
+/**
+ * `requeueAfter`: milliseconds until the key comes again even if nothing changes. `retry`: again like after an error, ever later, but
+ * nothing is wrong: it waits for something.
+ */
+export type ReconcileResult = undefined | { readonly requeueAfter?: number; readonly retry?: boolean };
 
 export type Controller = { readonly enqueue: (key: string) => void };
 
@@ -63,6 +66,10 @@ async function work(queue: WorkQueue, { name, reconcile, life, log }: Controller
   for (let key = await queue.next(); key !== undefined; key = await queue.next()) {
     try {
       const result = await reconcile(key, life.signal);
+      if (result?.retry) {
+        queue.retry(key);
+        continue;
+      }
       queue.forget(key);
       if (result?.requeueAfter !== undefined) queue.addAfter(key, result.requeueAfter);
     } catch (error) {

@@ -40,5 +40,5 @@ export type EventObject = KubeObject & {
   readonly firstTimestamp: string;
   readonly lastTimestamp: string;
   readonly count: number;
-  readonly source: { readonly component: string };
+  readonly source: { readonly component: string; readonly host?: string };
 };
