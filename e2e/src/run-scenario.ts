@@ -58,6 +58,9 @@ export async function runScenario(scenario: Scenario, options: RunScenarioOption
   return passed;
 }
 
+/** A failed `check`: its reason stands below its line already. */
+class ShownFailure extends Error {}
+
 type ContextInputs = Pick<ScenarioContext, 'lab' | 'life'> & {
   readonly print: (line: string) => void;
   readonly nodes: Node[];
@@ -87,7 +90,7 @@ function makeContext({ lab, life, print, nodes, failures }: ContextInputs): Scen
       } catch (error) {
         life.signal.throwIfAborted();
         print(`     ${describe(error)}`);
-        failures.push(new Error(title, { cause: error }));
+        failures.push(new ShownFailure(title));
       }
     },
     note: (text) => print(`     ${text}`),
@@ -129,7 +132,7 @@ async function reportFailure({ scenario, failures, nodes, print }: Failure): Pro
       await copyIfThere(join(host.dir, folder), join(wreck, host.name, folder.replaceAll('/', '-')));
     }
   }
-  for (const failure of failures) print(`   ${describe(failure)}`);
+  for (const failure of failures) if (!(failure instanceof ShownFailure)) print(`   ${describe(failure)}`);
   print(`   all logs: ${wreck}`);
 }
 
@@ -143,8 +146,7 @@ async function copyIfThere(from: string, to: string): Promise<void> {
 
 function describe(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
-  return `${message}${cause}`.replaceAll('\n', '\n     ');
+  return message.replaceAll('\n', '\n     ');
 }
 
 function seconds(begin: number): string {

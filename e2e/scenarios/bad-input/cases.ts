@@ -29,7 +29,7 @@ export const cases: readonly Case[] = [
     title: 'a value of the wrong type',
     prepare: config('disable-scheduler: perhaps\n'),
     code: 2,
-    message: /disable-scheduler in \/etc\/rancher\/rfo\/config\.yaml: .*perhaps/,
+    message: /disable-scheduler in \/etc\/rancher\/rfo\/config\.yaml:1: .*perhaps/,
   },
   { title: 'a value outside its choices', prepare: config('cni: telepathy\n'), code: 2, message: /cni in .*telepathy/ },
   {
@@ -38,7 +38,12 @@ export const cases: readonly Case[] = [
     code: 2,
     message: /(cluster-cidr|RFO_CLUSTER_CIDR).*everywhere/,
   },
-  { title: 'a file that is not YAML', prepare: config('a: [1\nb: }\n'), code: 2, message: /cannot read \/etc\/rancher\/rfo\/config\.yaml/ },
+  {
+    title: 'a file that is not YAML',
+    prepare: config('tls-san: [a, b\n'),
+    code: 2,
+    message: /cannot read \/etc\/rancher\/rfo\/config\.yaml/,
+  },
   { title: 'a named config file that is not there', flags: ['--config', '/nowhere.yaml'], code: 2, message: /cannot read \/nowhere\.yaml/ },
   { title: 'no network', prepare: config('cluster-cidr: 10.42.0.0/99\n'), code: 2, message: /cluster-cidr in .*10\.42\.0\.0\/99/ },
   {

@@ -48,11 +48,12 @@ async function assertRefused(host: Host, one: Case): Promise<void> {
   assert.deepEqual(await contentOf(host), before, 'it changed files');
 }
 
-/** One line with cause and cure, neither a stack trace nor a log before it. */
+/** One sentence with cause and cure at the end; before it nothing but log lines. */
 function assertOneSentence(stderr: string): void {
   const lines = stderr.trim().split('\n');
-  assert.equal(lines.length, 1, `${lines.length} lines:\n${lastLines(stderr, 15)}`);
-  assert.match(lines[0] ?? '', /\.$/);
+  const sentences = lines.filter((line) => !/^\d{4}-\d\d-\d\dT\S+ (debug|info|warn|error) /.test(line));
+  assert.equal(sentences.length, 1, lastLines(stderr, 15));
+  assert.match(lines.at(-1) ?? '', /^rfo: .*\.$/);
 }
 
 /** Every file that the host has beside this machine's: path, kind, mode, size and time of change. */
