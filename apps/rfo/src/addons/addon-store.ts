@@ -12,10 +12,7 @@ export type AddonStore = {
   readonly remove: (record: AddonRecord) => Promise<void>;
   /** The Addon's uid as soon as the cluster has it. */
   readonly uidOf: (name: string) => Promise<string | undefined>;
-  /**
-   * Whether the cluster had no Addons before we came. Then nothing can be forgotten, and the first manifests need not wait the two
-   * seconds that the API server takes to serve a new kind.
-   */
+  /** Whether the cluster had no Addons before we came. Then nothing can be forgotten, and the first manifests need not wait for records. */
   readonly isNew: boolean;
 };
 

@@ -15,12 +15,19 @@ export function addonsComponent(input: {
   const { config, paths, nodeName } = inputs;
   const directory = paths.server.manifests;
   const disable = config.disable.map(packagedName);
+  const stage = async (): Promise<void> => {
+    await stageManifests({ from: join(bundle, 'manifests'), to: directory, disable, variables: manifestVariables(inputs) });
+  };
+  // While the API server starts there is time for what else would stand between it and the first Deployment.
+  let staged: Promise<unknown> | undefined = Promise.all([stage(), import('yaml')]);
+  staged.catch(() => undefined);
   return {
     kind: 'task',
     name: 'addons',
     needs: ['kube-apiserver'],
     run: async ({ life, log }) => {
-      await stageManifests({ from: join(bundle, 'manifests'), to: directory, disable, variables: manifestVariables(inputs) });
+      await (staged ?? stage());
+      staged = undefined;
       await startAddons({ client, directory, disable, node: nodeName, life, log });
     },
   };

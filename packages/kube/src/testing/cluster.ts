@@ -95,7 +95,7 @@ function etcdArguments(folder: string, { etcdPort, peerPort }: { etcdPort: numbe
     '--heartbeat-interval=50',
     '--election-timeout=250',
     '--unsafe-no-fsync',
-    '--log-level=error',
+    '--log-level=fatal',
   ];
 }
 
