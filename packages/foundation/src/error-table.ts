@@ -16,6 +16,8 @@ export const errorTable = {
     exit: 2,
   },
   'flag-unknown': { text: 'unknown flag {flag} of rfo {command}', cure: '{suggestion}', retryable: false, exit: 2 },
+  'argument-unexpected': { text: 'rfo {command} does not take "{argument}"', cure: 'See: rfo {command} --help', retryable: false, exit: 2 },
+  'argument-missing': { text: 'rfo {command} needs {what}', cure: 'See: rfo {command} --help', retryable: false, exit: 2 },
   'command-unknown': { text: 'unknown command "{command}"', cure: '{suggestion}', retryable: false, exit: 2 },
   'token-unreadable': {
     text: '{key}: cannot read {file}: {problem}',
@@ -47,6 +49,12 @@ export const errorTable = {
     retryable: false,
     exit: 3,
   },
+  'port-taken': {
+    text: 'port {port} is taken by {holder}',
+    cure: 'Stop what listens there; ss -ltnp names it',
+    retryable: false,
+    exit: 3,
+  },
   'bundle-missing': {
     text: 'the Kubernetes binaries are not in {dir}',
     cure: 'Build them with: npm run components',
@@ -71,6 +79,12 @@ export const errorTable = {
     cure: 'Give a host name or node-name of lower-case letters, digits, "-" and "."',
     retryable: false,
     exit: 2,
+  },
+  'data-unwritable': {
+    text: 'nothing can be written below {dir}: {problem}',
+    cure: 'Choose a data-dir on a disk of this host that may be written',
+    retryable: false,
+    exit: 3,
   },
   'cgroups-missing': {
     text: 'no cgroups are mounted on /sys/fs/cgroup',

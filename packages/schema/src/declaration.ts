@@ -35,12 +35,15 @@ export function declareOptions<S extends Shape>(input: {
   return { name: input.name, schema: z.strictObject(input.options), infos, rules: input.rules ?? [], passOver: false };
 }
 
-/** The same options, of which only some are wanted: mistakes in the others are left to the command that wants them. */
+/**
+ * The same options, of which only some are wanted: mistakes in the others are left to the command that wants them.
+ * @param name of the command whose options these are
+ */
 export function subset<S extends Shape, K extends keyof S & string>(
-  declaration: Declaration<S>,
-  keys: readonly K[],
+  { schema }: Declaration<S>,
+  { name, keys }: { readonly name: string; readonly keys: readonly K[] },
 ): Declaration<Pick<S, K>> {
-  const shape = declaration.schema.shape as unknown as S;
+  const shape = schema.shape as unknown as S;
   const options = Object.fromEntries(keys.map((key) => [key, shape[key]])) as Pick<S, K>;
-  return { ...declareOptions({ name: declaration.name, options }), passOver: true };
+  return { ...declareOptions({ name, options }), passOver: true };
 }

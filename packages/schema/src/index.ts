@@ -1,14 +1,16 @@
 export { type AnyDeclaration, type Declaration, declareOptions, type Flaw, type Rule, subset, type Values } from './declaration.ts';
 export { addressOf } from './ipv4.ts';
 export { type Loaded, loadConfig } from './load-config.ts';
-export { list, maybe, type OptionInfo, type OptionMeta, optionGroup, preset, toggle } from './option.ts';
+export { list, maybe, type OptionInfo, type OptionMeta, optionGroup, preset, type Shape, toggle, variableOf } from './option.ts';
 export type { Environment } from './read-environment.ts';
-export { renderOptions } from './render-options.ts';
+export { defaultOf, renderOptions } from './render-options.ts';
 export { renderErrorReference, renderFlagReference } from './render-reference.ts';
-export { problemsOf } from './resolve-config.ts';
+export { type Chosen, problemsOf } from './resolve-config.ts';
 export {
   type CheckConfig,
   checkConfig,
+  type KillallConfig,
+  killallConfig,
   type ServerConfig,
   serverConfig,
   serverConfigOf,

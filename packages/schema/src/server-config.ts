@@ -9,15 +9,15 @@ export const serverConfig = declareOptions({ name: 'server', options: serverOpti
 export type ServerConfig = Values<typeof serverConfig>;
 
 /** What a tool such as kubectl needs to find the node that runs here. */
-export const toolConfig = subset(serverConfig, [
-  'config',
-  'data-dir',
-  'run-dir',
-  'write-kubeconfig',
-  'container-runtime-endpoint',
-  'debug',
-]);
+export const toolConfig = subset(serverConfig, {
+  name: 'kubectl',
+  keys: ['config', 'data-dir', 'run-dir', 'write-kubeconfig', 'container-runtime-endpoint'],
+});
 export type ToolConfig = Values<typeof toolConfig>;
+
+/** `rfo killall` only asks where the node's things are. */
+export const killallConfig = subset(serverConfig, { name: 'killall', keys: ['config', 'data-dir', 'run-dir', 'debug'] });
+export type KillallConfig = Values<typeof killallConfig>;
 
 /** `rfo check` reads what the server would read. */
 export const checkConfig = declareOptions({

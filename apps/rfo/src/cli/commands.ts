@@ -1,0 +1,74 @@
+// Every command of `rfo`. Help, completion and dispatch read this table; what a command needs is loaded when it runs.
+import type { Command, CommandList } from './command.ts';
+
+const commands = {
+  'server': {
+    summary: 'Run a node: control plane, container runtime, network',
+    usage: '[flags]',
+    options: async () => (await import('@rfo/schema')).serverConfig,
+    load: async () => {
+      const [{ withServerConfig }, { runServer }] = await Promise.all([import('./with-config.ts'), import('../commands/server.ts')]);
+      return withServerConfig(runServer);
+    },
+  },
+  'check': {
+    summary: 'Tell what this host lacks to run a node, and repair it',
+    usage: '[--fix] [flags of server]',
+    options: async () => (await import('@rfo/schema')).checkConfig,
+    load: async () => {
+      const [{ withCheckConfig }, { runCheck }] = await Promise.all([import('./with-config.ts'), import('../commands/check.ts')]);
+      return withCheckConfig(runCheck);
+    },
+  },
+  'killall': {
+    summary: 'End every process, container, mount and interface of the node on this host',
+    usage: '[flags]',
+    options: async () => (await import('@rfo/schema')).killallConfig,
+    load: async () => {
+      const [{ withKillallConfig }, { runKillall }] = await Promise.all([import('./with-config.ts'), import('../commands/killall.ts')]);
+      return withKillallConfig(runKillall);
+    },
+  },
+  'config validate': {
+    summary: 'Check the configuration without starting anything',
+    usage: '[flags of server]',
+    options: async () => (await import('@rfo/schema')).serverConfig,
+    load: async () => (await import('../commands/config.ts')).validateConfig,
+  },
+  'config explain': {
+    summary: 'Tell what is set, where, and what it means',
+    usage: '[key] [flags of server]',
+    options: async () => (await import('@rfo/schema')).serverConfig,
+    load: async () => (await import('../commands/config.ts')).explainConfig,
+  },
+  'kubectl': {
+    summary: 'Run kubectl on this node as its administrator',
+    usage: '[arguments of kubectl]',
+    load: async () => (await import('../commands/kubectl.ts')).runKubectl,
+  },
+  'crictl': {
+    summary: "Run crictl on this node's container runtime",
+    usage: '[arguments of crictl]',
+    load: async () => (await import('../commands/crictl.ts')).runCrictl,
+  },
+  'ctr': {
+    summary: "Run ctr on this node's containerd",
+    usage: '[arguments of ctr]',
+    load: async () => (await import('../commands/ctr.ts')).runCtr,
+  },
+  'helm': {
+    summary: "Run helm on this node's cluster",
+    usage: '[arguments of helm]',
+    load: async () => (await import('../commands/helm.ts')).runHelm,
+  },
+  'completion': {
+    summary: 'Write the completion script of a shell',
+    usage: 'bash|zsh|fish',
+    options: async () => ({ infos: [] }),
+    operands: ['bash', 'zsh', 'fish'],
+    load: async () => (await import('../commands/completion.ts')).completionOf(commandList),
+  },
+} as const satisfies Record<string, Command>;
+
+/** Commands in the order of help. */
+export const commandList: CommandList = Object.entries(commands);

@@ -1,0 +1,56 @@
+// Gives a command its configuration before it runs.
+import { createLog, fail } from '@rfo/foundation';
+import {
+  type CheckConfig,
+  checkConfig,
+  type Declaration,
+  type KillallConfig,
+  killallConfig,
+  type Loaded,
+  loadConfig,
+  type ServerConfig,
+  type Shape,
+  serverConfig,
+} from '@rfo/schema';
+import { defaultConfigFile } from './config-file.ts';
+import type { CommandContext, Run } from './context.ts';
+
+/**
+ * Reads what the command line, the environment and the files say, and logs what deserves a warning.
+ * @param most how many arguments beside flags the command takes
+ * @throws everything that is wrong with them
+ */
+export async function loadFor<S extends Shape>(declaration: Declaration<S>, context: CommandContext, most = 0): Promise<Loaded<S>> {
+  const { argv, env } = context;
+  const loaded = await loadConfig(declaration, { argv, env, defaultFile: defaultConfigFile(env) });
+  const surplus = loaded.operands[most];
+  if (surplus !== undefined) throw fail('argument-unexpected', { command: declaration.name, argument: surplus });
+  return loaded;
+}
+
+/** A command that is given the configuration of a server and a log in its format. */
+export function withServerConfig(run: (config: ServerConfig, context: CommandContext) => Promise<void>): Run {
+  return async (context) => {
+    const loaded = await loadFor(serverConfig, context);
+    const config: ServerConfig = loaded.values;
+    const log = createLog({
+      write: (line) => context.stderr.write(line),
+      format: config['log-format'],
+      level: config.debug ? 'debug' : 'info',
+    });
+    for (const warning of loaded.warnings) log.warn(warning);
+    log.info('configuration read', { files: loaded.files.join(', ') || 'none' });
+    await run(config, { ...context, log });
+    return 0;
+  };
+}
+
+/** `rfo check`: it judges the host by what the server would be given. */
+export function withCheckConfig(run: (config: CheckConfig, context: CommandContext) => Promise<number>): Run {
+  return async (context) => await run((await loadFor(checkConfig, context)).values, context);
+}
+
+/** `rfo killall`: it must work with any configuration that tells where the node is. */
+export function withKillallConfig(run: (config: KillallConfig, context: CommandContext) => Promise<number>): Run {
+  return async (context) => await run((await loadFor(killallConfig, context)).values, context);
+}

@@ -1,0 +1,22 @@
+// `npm run generate`: writes the files that are made from declarations. With `--check` it writes nothing and fails where one is stale.
+import { join } from 'node:path';
+import { readFileIfExists, writeFileIfChanged } from '@rfo/foundation';
+import { renderErrorReference, renderFlagReference, serverConfig } from '@rfo/schema';
+
+const root = join(import.meta.dirname, '..');
+const generated: Readonly<Record<string, () => string>> = {
+  'docs/reference/flags.md': () => renderFlagReference(serverConfig),
+  'docs/reference/errors.md': () => renderErrorReference(),
+};
+
+const check = process.argv.includes('--check');
+for (const [file, render] of Object.entries(generated)) {
+  const path = join(root, file);
+  const content = render();
+  if (!check) {
+    if (await writeFileIfChanged(path, content, 0o644)) console.log(`written: ${file}`);
+  } else if ((await readFileIfExists(path)) !== content) {
+    console.error(`${file} is stale. Run: npm run generate`);
+    process.exitCode = 1;
+  }
+}
