@@ -42,7 +42,8 @@ async function grpcStatus(call: Call): Promise<{ code: string; message: string }
   };
   call.once('response', read);
   call.once('trailers', read);
-  call.once('error', reject);
+  // Of a broken connection the call knows only that it was cancelled; the cause says why.
+  call.once('error', (error: Error) => reject(error.cause ?? error));
   call.once('close', () => reject(new Error('the connection ended without an answer')));
   call.resume();
   return promise;

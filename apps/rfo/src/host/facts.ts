@@ -44,10 +44,9 @@ const capSysResource = 24;
 
 /**
  * Looks at the host. Takes about 30 ms, nearly all of it one child process that tries nftables, iptables and overlayfs.
- * @throws node-address-missing, node-address-foreign, node-name-invalid, cgroups-missing
+ * @throws node-address-missing, node-address-foreign, node-name-invalid, cgroups-missing, data-unwritable
  */
 export async function detectHost(options: DetectOptions): Promise<HostFacts> {
-  const probes = probeKernel(options.dataDir);
   const texts = await readTexts();
   const mounts = parseMountinfo(texts.mountinfo);
   const cgroups = parseCgroups(mounts, texts.controllers);
@@ -59,8 +58,8 @@ export async function detectHost(options: DetectOptions): Promise<HostFacts> {
   });
   const nodeName = checkNodeName(options.nodeName ?? hostname.toLowerCase());
   const kernel = { release: os.release(), ...parseKernelRelease(os.release()) };
-  const { nftables, iptables, overlayfs } = await probes;
   if (cgroups === undefined) throw fail('cgroups-missing', {});
+  const { nftables, iptables, overlayfs } = await probeKernel(options.dataDir);
   return {
     hostname,
     nodeName,

@@ -4,7 +4,7 @@
  */
 import { access, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { systemCode } from '@rfo/foundation';
+import { fail, systemCode } from '@rfo/foundation';
 import { execute } from './execute.ts';
 
 /** A feature that works, or the reason why it does not. */
@@ -34,11 +34,11 @@ wait
 
 /**
  * @param folder on whose filesystem overlayfs is to work; where it does not exist yet, the one that it will be made in
- * @throws system errors of making the folder
+ * @throws data-unwritable
  */
 export async function probeKernel(folder: string): Promise<Probes> {
   const scratch = join(await existingFolder(folder), `.rfo-probe-${process.pid}`);
-  await Promise.all(['lower', 'upper', 'work', 'merged'].map((name) => mkdir(join(scratch, name), { recursive: true, mode: 0o700 })));
+  await makeScratch(scratch, folder);
   try {
     const run = await execute('unshare', ['--net', '--mount', 'sh', '-c', `cd "$FOLDER" || exit 1\n${script}`], {
       env: { RULES: nftRules, FOLDER: scratch },
@@ -51,6 +51,17 @@ export async function probeKernel(folder: string): Promise<Probes> {
     };
   } finally {
     await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Not made with its parents: on /proc, Node would try that for ever. */
+async function makeScratch(scratch: string, folder: string): Promise<void> {
+  try {
+    await mkdir(scratch, { mode: 0o700 });
+    await Promise.all(['lower', 'upper', 'work', 'merged'].map((name) => mkdir(join(scratch, name), { mode: 0o700 })));
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    throw fail('data-unwritable', { dir: folder, problem: systemCode(error) ?? '' }, error);
   }
 }
 

@@ -1,0 +1,66 @@
+/** `rfo check`: tells what this host lacks to run a node with this configuration, and repairs what can be repaired. */
+import { RfoError } from '@rfo/foundation';
+import type { CheckConfig } from '@rfo/schema';
+import type { CommandContext } from '../cli/context.ts';
+import { type CheckInputs, type Finding, failed } from '../host/check/finding.ts';
+import { checkDiskSpace, checkFolders } from '../host/check/folders.ts';
+import { checkKernel, checkModulesAndTools } from '../host/check/kernel.ts';
+import { checkNames } from '../host/check/names.ts';
+import { checkPorts } from '../host/check/ports.ts';
+import { renderFindings } from '../host/check/render-findings.ts';
+import { checkResources } from '../host/check/resources.ts';
+import { checkServices } from '../host/check/services.ts';
+import { checkKernelDefaults, checkWatchLimits } from '../host/check/settings.ts';
+import { detectHost } from '../host/facts.ts';
+import { nodePaths } from '../paths.ts';
+
+const checks = [
+  checkKernel,
+  checkModulesAndTools,
+  checkPorts,
+  checkFolders,
+  checkDiskSpace,
+  checkResources,
+  checkNames,
+  checkKernelDefaults,
+  checkWatchLimits,
+  checkServices,
+] as const;
+
+/** Exit code 0, or 3 when a node could not run here. With `--fix` the repairs come first, and the table shows what is left. */
+export async function runCheck(config: CheckConfig, { stdout, stderr }: CommandContext): Promise<number> {
+  let findings = await lookAtHost(config);
+  const fixable = config.fix ? findings.filter(({ fix }) => fix !== undefined) : [];
+  if (fixable.length > 0) {
+    for (const done of await repair(fixable)) stderr.write(`${done}\n`);
+    findings = await lookAtHost(config);
+  }
+  stdout.write(renderFindings(findings));
+  return findings.some(({ level }) => level === 'fail') ? 3 : 0;
+}
+
+async function lookAtHost(config: CheckConfig): Promise<Finding[]> {
+  if (process.geteuid?.() !== 0) return [failed('rights', 'not root: most cannot be seen', 'Run it as root, for example with sudo')];
+  const paths = nodePaths({ dataDir: config['data-dir'], runDir: config['run-dir'], etcDir: '/etc/rancher' });
+  try {
+    const host = await detectHost({
+      dataDir: paths.data,
+      nodeName: config['node-name'],
+      nodeIps: config['node-ip'],
+    });
+    const inputs: CheckInputs = { config, paths, host };
+    return (await Promise.all(checks.map((check) => check(inputs)))).flat();
+  } catch (error) {
+    // Without an address, a name or cgroups there is nothing to judge the rest by.
+    if (error instanceof RfoError) return [failed('host', error.message.slice(0, -` ${error.cure}.`.length), error.cure)];
+    throw error;
+  }
+}
+
+/** Several findings may share one repair: it is done once. */
+async function repair(findings: readonly Finding[]): Promise<string[]> {
+  const done: string[] = [];
+  const repairs = new Map(findings.map(({ topic, fix }) => [fix, topic]));
+  for (const [fix, topic] of repairs) if (fix !== undefined) done.push(`${topic}: ${await fix()}`);
+  return done;
+}

@@ -1,0 +1,25 @@
+/** `rfo killall`: ends everything of this node, pods included, whatever state it is in. What is on disk stays. */
+
+import { fail } from '@rfo/foundation';
+import { stopUnlisted } from '@rfo/process';
+import type { ToolConfig } from '@rfo/schema';
+import type { CommandContext } from '../cli/context.ts';
+import { cleanHost } from '../host/cleanup/clean-host.ts';
+import { execute } from '../host/execute.ts';
+import { nodePaths } from '../paths.ts';
+
+const units = ['rfo-server.service', 'rfo-agent.service'];
+
+/** Exit code 0, or 1 when something is left, which it names. */
+export async function runKillall(config: Pick<ToolConfig, 'data-dir' | 'run-dir'>, { log, stdout }: CommandContext): Promise<number> {
+  if (process.geteuid?.() !== 0) throw fail('not-root', { what: 'rfo killall' });
+  const paths = nodePaths({ dataDir: config['data-dir'], runDir: config['run-dir'], etcDir: '/etc/rancher' });
+  // Started again by systemd, the node would come back at once. A host without systemd has no such unit to stop.
+  await execute('systemctl', ['stop', ...units]);
+  await stopUnlisted({ folder: paths.processRecords, names: new Set(), log });
+  const { left } = await cleanHost({ paths, graceMs: 0, log });
+  stdout.write(
+    left.length === 0 ? 'Nothing of the node is left running.\n' : `Left behind:\n${left.map((what) => `  ${what}\n`).join('')}`,
+  );
+  return left.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,31 @@
+import type { ServerConfig } from '@rfo/schema';
+import type { Paths } from '../../paths.ts';
+import type { HostFacts } from '../facts.ts';
+
+/** One thing that was looked at. `fail`: the node cannot run; `warn`: it runs, but something will not be as one expects. */
+export type Finding = {
+  readonly level: 'ok' | 'warn' | 'fail';
+  /** What was looked at, in two or three words. */
+  readonly topic: string;
+  readonly found: string;
+  /** What to do about it. */
+  readonly cure?: string;
+  /** Does the cure; tells what it did. */
+  readonly fix?: () => Promise<string>;
+};
+
+/** What the checks look at. */
+export type CheckInputs = { readonly config: ServerConfig; readonly paths: Paths; readonly host: HostFacts };
+export type Check = (inputs: CheckInputs) => Promise<readonly Finding[]>;
+
+export function ok(topic: string, found: string): Finding {
+  return { level: 'ok', topic, found };
+}
+
+export function warn(topic: string, found: string, cure: string, fix?: () => Promise<string>): Finding {
+  return { level: 'warn', topic, found, cure, ...(fix === undefined ? {} : { fix }) };
+}
+
+export function failed(topic: string, found: string, cure: string, fix?: () => Promise<string>): Finding {
+  return { level: 'fail', topic, found, cure, ...(fix === undefined ? {} : { fix }) };
+}

@@ -1,0 +1,55 @@
+/** Whether the ports of a node are free, or held by components of this very node, which the start adopts. */
+import { readFileIfExists } from '@rfo/foundation';
+import { listRecords } from '@rfo/process';
+import { agentPorts } from '../../agent/inputs.ts';
+import { livingOwner } from '../../server/data-directory.ts';
+import { serverPorts } from '../../server/inputs.ts';
+import { type Check, type CheckInputs, type Finding, failed, ok } from './finding.ts';
+import { holderOf, type Listener, listListeners } from './listeners.ts';
+
+export type NeededPort = { readonly port: number; readonly use: string };
+
+/** The TCP ports that a node with this configuration listens on. */
+export function neededPorts(config: CheckInputs['config']): NeededPort[] {
+  const when = (wanted: boolean, use: string, ...ports: readonly number[]): NeededPort[] =>
+    wanted ? ports.map((port) => ({ port, use })) : [];
+  return [
+    ...when(true, 'supervisor', serverPorts.supervisor),
+    ...when(!config['disable-apiserver'], 'kube-apiserver', serverPorts.apiserver),
+    ...when(!config['disable-etcd'], 'etcd', serverPorts.etcdClient, serverPorts.etcdPeer, serverPorts.etcdMetrics, serverPorts.etcdHttp),
+    ...when(!config['disable-controller-manager'], 'kube-controller-manager', serverPorts.controllerManager),
+    ...when(!config['disable-scheduler'], 'kube-scheduler', serverPorts.scheduler),
+    ...when(!config['disable-agent'], 'kubelet', agentPorts.kubelet, agentPorts.kubeletHealth),
+    ...when(
+      !config['disable-agent'] && !config['disable-kube-proxy'],
+      'kube-proxy',
+      agentPorts.kubeProxyHealth,
+      agentPorts.kubeProxyMetrics,
+    ),
+  ];
+}
+
+export const checkPorts: Check = async ({ config, paths }) => {
+  const needed = neededPorts(config);
+  const listeners = await listListeners();
+  const taken = needed.flatMap((want) => listeners.filter(({ port }) => port === want.port).map((listener) => ({ ...want, listener })));
+  if (taken.length === 0) return [ok('ports', needed.map(({ port }) => port).join(', '))];
+  const own = new Set([await lockOwner(paths), ...(await listRecords(paths.processRecords)).map(({ record }) => record.identity?.pid)]);
+  own.add(await livingOwner(paths.lockFile));
+  const findings = await Promise.all(taken.map((each) => describe(each, own)));
+  const foreign = findings.filter((finding) => finding !== undefined);
+  return foreign.length > 0 ? foreign : [ok('ports', 'held by this node itself')];
+};
+
+async function describe(taken: NeededPort & { listener: Listener }, own: ReadonlySet<number | undefined>): Promise<Finding | undefined> {
+  const holder = await holderOf(taken.listener.inode);
+  if (holder !== undefined && (own.has(holder.pid) || holder.pid === process.pid)) return undefined;
+  const who = holder === undefined ? 'a process that cannot be seen from here' : `${holder.name} (pid ${holder.pid})`;
+  return failed('ports', `port ${taken.port}, which ${taken.use} needs, is taken by ${who} on ${taken.listener.address}`, `End ${who}`);
+}
+
+/** The rfo that runs on this data directory: it holds the supervisor's port. */
+async function lockOwner({ lockFile }: Pick<CheckInputs['paths'], 'lockFile'>): Promise<number | undefined> {
+  const text = await readFileIfExists(lockFile);
+  return text === undefined ? undefined : (JSON.parse(text) as { pid: number }).pid;
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import os from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { checkNodeName, detectHost, kernelForNftables } from './facts.ts';
+import { chooseNodeAddress } from './node-address.ts';
+
+type Interfaces = Parameters<typeof chooseNodeAddress>[0]['interfaces'];
+
+const address = (given: string, internal = false) => ({
+  address: given,
+  netmask: '255.255.255.0',
+  family: 'IPv4' as const,
+  mac: '00:00:00:00:00:00',
+  internal,
+  cidr: `${given}/24`,
+});
+const interfaces: Interfaces = {
+  lo: [address('127.0.0.1', true)],
+  cni0: [address('10.42.0.1')],
+  eth0: [address('192.0.2.11'), address('192.0.2.12')],
+  eth1: [address('198.51.100.1')],
+};
+const route = 'Iface\tDestination\n'.concat('eth1\t00000000\t01\t0003\t0\t0\t0\t00000000\t0\t0\t0\n');
+
+describe('node address', () => {
+  test('is that of the default route', () => {
+    assert.deepEqual(chooseNodeAddress({ wanted: [], interfaces, route }), {
+      nodeIps: ['198.51.100.1'],
+      nodeIp: '198.51.100.1',
+      iface: 'eth1',
+    });
+  });
+
+  test("is the first of the host where there is no default route, but not the pod network's", () => {
+    assert.equal(chooseNodeAddress({ wanted: [], interfaces, route: '' }).nodeIp, '192.0.2.11');
+    assert.throws(
+      () => chooseNodeAddress({ wanted: [], interfaces: { lo: interfaces.lo ?? [], cni0: interfaces.cni0 ?? [] }, route: '' }),
+      {
+        code: 'node-address-missing',
+      },
+    );
+  });
+
+  test('is the configured one, which must be on the host', () => {
+    assert.deepEqual(chooseNodeAddress({ wanted: ['192.0.2.12'], interfaces, route }), {
+      nodeIps: ['192.0.2.12'],
+      nodeIp: '192.0.2.12',
+      iface: 'eth0',
+    });
+    assert.throws(() => chooseNodeAddress({ wanted: ['203.0.113.9'], interfaces, route }), {
+      code: 'node-address-foreign',
+      message: /has: 192\.0\.2\.11, 192\.0\.2\.12, 198\.51\.100\.1/,
+    });
+  });
+});
+
+describe('host', () => {
+  test('names a node as Kubernetes can', () => {
+    assert.equal(checkNodeName('node-1.example.com'), 'node-1.example.com');
+    for (const name of ['', 'under_score', '-a', 'a..b', 'UPPER', 'a'.repeat(254)])
+      assert.throws(() => checkNodeName(name), { code: 'node-name-invalid' });
+  });
+
+  test('has nftables only from Linux 5.13', () => {
+    const works = { ok: true } as const;
+    assert.deepEqual(kernelForNftables({ major: 5, minor: 13, release: '' }, works), works);
+    assert.deepEqual(kernelForNftables({ major: 6, minor: 1, release: '' }, works), works);
+    assert.deepEqual(kernelForNftables({ major: 5, minor: 10, release: '5.10.0-oe' }, works), {
+      ok: false,
+      why: 'kube-proxy needs Linux 5.13 for nftables, this is 5.10.0-oe',
+    });
+  });
+
+  test('is looked at without leaving a trace', { skip: process.geteuid?.() !== 0 && 'needs root' }, async () => {
+    const folder = await mkdtemp(join(os.tmpdir(), 'rfo-facts-'));
+    try {
+      const facts = await detectHost({ dataDir: join(folder, 'not', 'there', 'yet') });
+      assert.ok(facts.cgroupControllers.includes('memory'));
+      assert.equal(facts.nodeName, os.hostname().toLowerCase());
+      assert.ok(facts.memoryBytes > 2 ** 28);
+      for (const probe of [facts.nftables, facts.iptables, facts.overlayfs]) assert.ok(probe.ok || probe.why !== '');
+      assert.deepEqual(await readdir(folder), []);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test('says which data directory cannot be written', { skip: process.geteuid?.() !== 0 && 'needs root' }, async () => {
+    await assert.rejects(detectHost({ dataDir: '/proc/nothing/here' }), { code: 'data-unwritable' });
+  });
+});
