@@ -39,13 +39,13 @@ export function resolveConfig<S extends Shape>(
 }
 
 /** Throws one error as it is and several together; returns when there are none. */
-export function throwAll(problems: readonly RfoError[]): void {
+function throwAll(problems: readonly RfoError[]): void {
   const [first] = problems;
   if (first === undefined) return;
   throw problems.length === 1 ? first : new AggregateError(problems, problems.map((problem) => problem.message).join('\n'));
 }
 
-/** The errors that a thrown value stands for: those of `throwAll` one by one. */
+/** The errors that a thrown value stands for: an AggregateError stands for several. */
 export function problemsOf(thrown: unknown): readonly RfoError[] {
   return thrown instanceof AggregateError ? thrown.errors.flatMap(problemsOf) : [toRfoError(thrown)];
 }

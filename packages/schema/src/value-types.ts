@@ -5,7 +5,7 @@ import { formatRange, parseAddress, parseRange } from './ipv4.ts';
 import { judgeLabel, judgeTaint } from './node-labels.ts';
 
 /** A text that a function judges. */
-export function textType(judge: (text: string) => Flaw | undefined) {
+function textType(judge: (text: string) => Flaw | undefined) {
   return z.string().check(judged(judge));
 }
 
