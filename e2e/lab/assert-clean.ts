@@ -1,7 +1,10 @@
-/** Proves that a lab is gone: no process, mount, namespace, cgroup, loop device or file of it is left on this machine. */
+/**
+ * Proves that a lab is gone: no process, mount, cgroup, loop device or file of it is left on this machine. Namespaces need no look of their own:
+ * they live by a process or a mount, and their numbers are given to others soon.
+ */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { processesIn } from './cgroups.ts';
 import type { LabTrace } from './lab.ts';
 import { identify, readProc } from './process-facts.ts';
@@ -21,12 +24,8 @@ export async function remains(trace: LabTrace): Promise<readonly string[]> {
     // A zombie is gone; its entry stays until its parent asks, and when its test was killed, that is this machine's process 1.
     if ((await identify(Number(pid))) === undefined) continue;
     const environment = await readProc(`/proc/${pid}/environ`);
-    if (environment?.split('\0').includes(`RFO_LAB_ID=${id}`)) found.push(`process ${await describe(pid)}`);
-    for (const kind of ['net', 'mnt', 'pid']) {
-      const namespace = await namespaceOf(pid, kind);
-      if (namespace !== undefined && trace.namespaces.has(namespace))
-        found.push(`namespace ${namespace} of process ${await describe(pid)}`);
-    }
+    if (environment?.split('\0').some((entry) => entry === `RFO_LAB_ID=${id}` || entry === `RFO_LAB_KEEPER=${id}`))
+      found.push(`process ${await describe(pid)}`);
   }
   for (const name of (await readdir('/sys/block')).filter((block) => block.startsWith('loop'))) {
     const file = await readProc(`/sys/block/${name}/loop/backing_file`);
@@ -34,15 +33,6 @@ export async function remains(trace: LabTrace): Promise<readonly string[]> {
   }
   if (existsSync(dir)) found.push(`folder ${dir}`);
   return found;
-}
-
-async function namespaceOf(pid: string, kind: string): Promise<string | undefined> {
-  try {
-    return await readlink(`/proc/${pid}/ns/${kind}`);
-  } catch {
-    // The process is gone.
-    return undefined;
-  }
 }
 
 async function describe(pid: string): Promise<string> {

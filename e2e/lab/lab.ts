@@ -1,7 +1,7 @@
 /** A lab: a switch and the hosts on it, cut off from this machine and the world, gone without a trace at the end. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, readlink, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fail, type Life } from '@rfo/foundation';
 import { findHierarchies, makeCgroup, removeCgroups } from './cgroups.ts';
@@ -25,7 +25,7 @@ export type Lab = {
   /** What `assertClean` looks for afterwards. */
   readonly trace: LabTrace;
 };
-export type LabTrace = { readonly id: string; readonly dir: string; readonly cgroups: readonly string[]; readonly namespaces: Set<string> };
+export type LabTrace = { readonly id: string; readonly dir: string; readonly cgroups: readonly string[] };
 
 export const repository = resolve(dirname(new URL(import.meta.url).pathname), '../..');
 
@@ -51,7 +51,6 @@ export async function createLab({ name, life }: { readonly name: string; readonl
   }
   const outside = places.map(({ hierarchy, path }) => ({ unified: hierarchy.unified, path: join(path, OUTSIDE, 'cgroup.procs') }));
   const switchNamespace = `/proc/${keeper.pid}/ns/net`;
-  const trace: LabTrace = { id, dir, cgroups, namespaces: new Set([await readlink(switchNamespace)]) };
   const shared = sharedFolders(await readFile('/proc/self/mountinfo', 'utf8'), repository);
   const hosts: Host[] = [];
   let kept = false;
@@ -68,7 +67,7 @@ export async function createLab({ name, life }: { readonly name: string; readonl
     id,
     dir,
     gateway: GATEWAY,
-    trace,
+    trace: { id, dir, cgroups },
     addHost: async ({ name: host, ip = `10.98.0.${11 + hosts.length}` }) => {
       const added = await makeHost({
         labId: id,
@@ -83,7 +82,6 @@ export async function createLab({ name, life }: { readonly name: string; readonl
         shared,
       });
       hosts.push(added);
-      for (const kind of ['net', 'mnt', 'pid']) trace.namespaces.add(await readlink(`/proc/${added.init()}/ns/${kind}`));
       return added;
     },
     keep: async () => {

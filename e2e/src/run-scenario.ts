@@ -123,7 +123,7 @@ type Failure = {
 
 /** Shows the errors and the ends of the logs, and saves all logs where the next run of the scenario replaces them. */
 async function reportFailure({ scenario, failures, nodes, print }: Failure): Promise<void> {
-  for (const node of nodes) print(await node.logTails(10));
+  for (const node of nodes) print(await node.logTails(6));
   const wreck = join(repository, '.cache/e2e', scenario.name);
   await rm(wreck, { recursive: true, force: true });
   for (const { host } of nodes) {
