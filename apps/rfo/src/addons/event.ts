@@ -16,7 +16,8 @@ export function renderEvent(
   return {
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: { name: `${event.addon}.${randomBytes(8).toString('hex')}`, namespace: addonNamespace },
+    // The time first: Events of an Addon then list in their order.
+    metadata: { name: `${event.addon}.${now.getTime().toString(16)}${randomBytes(4).toString('hex')}`, namespace: addonNamespace },
     involvedObject: { ...addonKind, name: event.addon, namespace: addonNamespace, ...(uid !== undefined && { uid }) },
     type: event.reason.endsWith('Failed') ? 'Warning' : 'Normal',
     reason: event.reason,

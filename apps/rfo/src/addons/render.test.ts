@@ -156,7 +156,7 @@ describe('an Event', () => {
       { addon: 'app', reason: 'ApplyManifestFailed', message: 'm'.repeat(2000) },
       { uid: 'u', node: 'n', now },
     );
-    assert.match(metadata.name, /^app\.[0-9a-f]{16}$/);
+    assert.match(metadata.name, /^app\.19c1c15e2e9[0-9a-f]{8}$/);
     assert.equal(event.message.length, 1024);
     assert.deepEqual(
       { ...event, message: '' },

@@ -96,7 +96,9 @@ async function removeDisabled(
   }
 }
 
-/** Sends Events in the background: a cluster that cannot take them is no reason not to apply a manifest. */
+/**
+ * Sends Events in the background, those of an Addon in their order: a cluster that cannot take them is no reason not to apply a manifest.
+ */
 function createTeller({
   client,
   node,
@@ -104,14 +106,16 @@ function createTeller({
   log,
   uidOf,
 }: AddonsOptions & { readonly uidOf: (name: string) => Promise<string | undefined> }) {
+  const sent = new Map<string, Promise<void>>();
   return (addon: string, reason: EventReason, message: string): void => {
     const now = new Date();
     const send = async (): Promise<void> => {
       await client.create(renderEvent({ addon, reason, message }, { uid: await uidOf(addon), node, now }), { signal: life.signal });
     };
-    send().catch((error: unknown) => {
+    const turn = (sent.get(addon) ?? Promise.resolve()).then(send).catch((error: unknown) => {
       if (!life.signal.aborted) log.warn('an event was not recorded', { addon, reason, error });
     });
+    sent.set(addon, turn);
   };
 }
 
