@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { holderOf, listListeners, parseListeners } from './listeners.ts';
 import { clock } from './names.ts';
 import { checkPorts, neededPorts } from './ports.ts';
 import { renderFindings } from './render-findings.ts';
+import { networkManagerDropIn } from './services.ts';
 
 const levels = async (...given: Parameters<typeof testInputs>): Promise<Record<string, string>> =>
   Object.fromEntries((await checkKernel(testInputs(...given))).map(({ topic, level }) => [topic, level]));
@@ -102,6 +103,10 @@ describe('check of folders', () => {
 });
 
 describe('check', () => {
+  test('writes the drop-in for NetworkManager that packages install', async () => {
+    assert.equal(await readFile(join(import.meta.dirname, '../../../../../deploy/openeuler/rfo.conf'), 'utf8'), networkManagerDropIn);
+  });
+
   test('fails a clock before this program was written', () => {
     assert.equal(clock(Date.UTC(1970, 0, 1)).level, 'fail');
     assert.equal(clock(Date.UTC(2030, 0, 1)).level, 'ok');

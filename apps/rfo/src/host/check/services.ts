@@ -6,8 +6,11 @@ import { execute } from '../execute.ts';
 import { type Check, type Finding, ok, warn } from './finding.ts';
 
 const networkManagerFolder = '/etc/NetworkManager';
-/** The same as deploy/openeuler/rfo.conf, which packages install. */
-export const networkManagerDropIn = `[keyfile]\nunmanaged-devices=interface-name:cni0;interface-name:flannel*;interface-name:veth*;interface-name:cali*\n`;
+/** The same as deploy/openeuler/rfo.conf, which packages install; a test compares them. */
+export const networkManagerDropIn = `# Keeps NetworkManager off the interfaces of pods.
+[keyfile]
+unmanaged-devices=interface-name:cni0;interface-name:flannel*;interface-name:veth*;interface-name:cali*
+`;
 
 export const checkServices: Check = async () => {
   const [firewalld, cloudSetup, networkManager] = await Promise.all(['firewalld', 'nm-cloud-setup.timer', 'NetworkManager'].map(isActive));

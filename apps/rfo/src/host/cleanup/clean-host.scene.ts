@@ -1,15 +1,16 @@
 /** Run by clean-host.test.ts in namespaces of its own: leaves a host as a killed node does, cleans it, and prints what is there then. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { silentLog } from '@rfo/foundation';
+import { startProcess, stopUnlisted } from '@rfo/process';
 import { nodePaths } from '../../paths.ts';
 import { applySettings, nodeSettings } from '../kernel-settings.ts';
 import { settingsMemory } from '../setup.ts';
 import { cleanHost } from './clean-host.ts';
 import { ownMounts } from './mounts.ts';
 
-const [folder = '', cgroup = ''] = process.argv.slice(2);
+const [folder = '', cgroup = '', killall = ''] = process.argv.slice(2);
 const paths = nodePaths({ dataDir: join(folder, 'data'), runDir: join(folder, 'run'), etcDir: join(folder, 'etc') });
 const volume = join(paths.agent.root, 'kubelet', 'pods', 'uid', 'volumes', 'disk');
 const disk = join(folder, 'disk');
@@ -45,19 +46,42 @@ const shim = spawn('sh', ['-c', 'sleep 1000 & wait', '-namespace', 'k8s.io', '-a
 });
 while (children(shim.pid).length === 0) await new Promise(setImmediate);
 const contained = children(shim.pid);
+mkdirSync(paths.processRecords, { recursive: true });
+const component = await startProcess(
+  {
+    name: 'component',
+    path: '/bin/sleep',
+    args: ['1000'],
+    env: {},
+    logFile: join(folder, 'component.log'),
+    recordFile: join(paths.processRecords, 'component.json'),
+  },
+  silentLog,
+);
 const task = join(paths.agent.containerdState, 'io.containerd.runtime.v2.task', 'k8s.io', 'id');
 const shimSocket = join(folder, 'shim.sock');
 mkdirSync(task, { recursive: true });
 writeFileSync(shimSocket, '');
 writeFileSync(join(task, 'bootstrap.json'), JSON.stringify({ version: 3, address: `unix://${shimSocket}` }));
 
-const first = await cleanHost({ paths, graceMs: 100, log: silentLog });
-const second = await cleanHost({ paths, graceMs: 100, log: silentLog });
+const clean = async (): Promise<readonly string[]> => {
+  if (killall === '') {
+    await stopUnlisted({ folder: paths.processRecords, names: new Set(), log: silentLog });
+    return (await cleanHost({ paths, graceMs: 100, log: silentLog })).left;
+  }
+  const script = spawnSync('sh', [killall], {
+    encoding: 'utf8',
+    env: { ...process.env, RFO_DATA_DIR: paths.data, RFO_RUN_DIR: paths.run },
+  });
+  return script.status === 0 && script.stderr === '' ? [] : [`exit code ${script.status}: ${script.stderr}`];
+};
+const left = [await clean(), await clean()];
 console.log(
   JSON.stringify({
-    left: [first.left, second.left],
+    left,
     tools,
     bystander: alive(bystander.pid),
+    component: alive(component.pid),
     shim: alive(shim.pid),
     contained: contained.length > 0 && contained.some(alive),
     precious: existsSync(join(disk, 'precious')),
