@@ -133,7 +133,9 @@ remove_pod_network() {
   range=$(sed -n 's/.*"Network":"\([^"]*\)".*/\1/p' "$data/agent/etc/flannel/net-conf.json" 2>/dev/null)
   [ -n "$range" ] && ip route flush root "$range" 2>/dev/null
   for link in $(ip -o link show master cni0 2>/dev/null | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | grep '^veth') cni0 flannel.1 flannel-v6.1 kube-ipvs0 nodelocaldns; do
-    if ip link show dev "$link" >/dev/null 2>&1; then ip link delete "$link" || report "interface $link"; fi
+    ip link delete "$link" 2>/dev/null
+    # The end of a pod's pair goes by itself when the pod's namespace does.
+    if ip link show dev "$link" >/dev/null 2>&1; then report "interface $link"; fi
   done
 }
 
