@@ -50,9 +50,21 @@ export async function startTestEtcd(): Promise<TestEtcd> {
   const gone = new AbortController();
   const ended = once(etcd, 'exit').then(() => gone.abort(new Error('etcd ended')));
   const endpoint = { endpoint: url(http), ca: at('ca.crt'), cert: at('client.crt'), key: at('client.key') };
+  const stop = async (): Promise<void> => {
+    process.off('exit', kill);
+    kill();
+    await ended;
+    await rm(folder, { recursive: true });
+  };
   const probe = createEtcdClient(endpoint);
-  await retry(() => probe.health(), { initial: 20, max: 100, signal: gone.signal });
-  probe.close();
+  try {
+    await retry(() => probe.health(), { initial: 20, max: 100, signal: gone.signal });
+  } catch (error) {
+    await stop();
+    throw error;
+  } finally {
+    probe.close();
+  }
   return {
     endpoint,
     renew: () => issue(folder, 'client'),
@@ -63,12 +75,7 @@ export async function startTestEtcd(): Promise<TestEtcd> {
       });
       return at('snapshot');
     },
-    stop: async () => {
-      process.off('exit', kill);
-      kill();
-      await ended;
-      await rm(folder, { recursive: true });
-    },
+    stop,
   };
 }
 

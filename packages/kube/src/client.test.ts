@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { retry, toRfoError } from '@rfo/foundation';
 import { apiStatus, isAlreadyExists, isConflict, isNotFound } from './api-status.ts';
 import { createKubeClient, type KubeClient } from './client.ts';
 import type { CustomResourceDefinition } from './kinds.ts';
@@ -100,7 +101,9 @@ describe('a client of a real API server', () => {
       crd.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True') ?? false;
     const crdRef = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name: 'widgets.test.rfo.io' };
     await waitForObject(client, crdRef, { accept: established, signal });
-    await client.create(widget);
+    // Discovery follows a moment after.
+    const onError = (error: unknown): void => assert.equal(toRfoError(error).code, 'kube-kind-unknown');
+    await retry(() => client.create(widget), { initial: 10, max: 100, signal, onError });
     const widgetRef = { apiVersion: 'test.rfo.io/v1', kind: 'Widget', name: 'w', namespace: 'default' };
     const withStatus = await client.patchStatus(widgetRef, { ready: true });
     assert.deepEqual(withStatus.status, { ready: true });
