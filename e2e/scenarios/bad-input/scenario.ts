@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { rfoCommand } from '../../harness/node.ts';
 import type { Scenario } from '../../harness/scenario.ts';
-import { type Host, lastLines, repository, run } from '../../lab/index.ts';
+import { type Host, lastLines, must, repository } from '../../lab/index.ts';
 import { type Case, cases } from './cases.ts';
 
 export const scenario: Scenario = {
@@ -56,9 +56,13 @@ function assertOneSentence(stderr: string): void {
   assert.match(lines.at(-1) ?? '', /^rfo: .*\.$/);
 }
 
-/** Every file that the host has beside this machine's: path, kind, mode, size and time of change. */
+/**
+ * Everything that the host has beside this machine's files: path, kind, mode; of files also size and time of change. A folder's time would
+ * tell of a lock that came and went.
+ */
 async function contentOf(host: Host): Promise<readonly string[]> {
-  const inside = await host.must(['find', '/run', '/tmp', '-printf', '%p %y %m %s %T@\\n']);
-  const { stdout } = await run(['find', join(host.dir, 'upper'), join(host.dir, 'disk'), '-printf', '%p %y %m %s %T@\\n']);
-  return [...inside.split('\n'), ...stdout.split('\n')].sort();
+  const print = ['(', '-type', 'f', '-printf', '%p %y %m %s %T@\\n', ')', '-o', '-printf', '%p %y %m\\n'];
+  const inside = await host.must(['find', '/run', '/tmp', ...print]);
+  const outside = await must(['find', join(host.dir, 'upper'), join(host.dir, 'disk'), ...print]);
+  return [...inside.split('\n'), ...outside.split('\n')].sort();
 }
