@@ -48,7 +48,7 @@ export function controlPlaneComponents(inputs: ServerInputs, hooks: ControlPlane
     },
     {
       name: 'kube-apiserver',
-      needs: [],
+      needs: ['etcd'],
       args: kubeApiserverArguments(inputs),
       files: policyFiles(inputs),
       page: `https://127.0.0.1:${serverPorts.apiserver}/readyz`,

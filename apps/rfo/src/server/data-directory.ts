@@ -107,7 +107,8 @@ function parse<T>(file: string, text: string): T {
   }
 }
 
-async function livingOwner(lockFile: string): Promise<number | undefined> {
+/** The living rfo that holds this lock file, by its pid. */
+export async function livingOwner(lockFile: string): Promise<number | undefined> {
   const text = await readFileIfExists(lockFile);
   if (text === undefined) return undefined;
   const owner = parse<Identity>(lockFile, text);

@@ -37,6 +37,8 @@ export function kubeApiserverArguments(inputs: ServerInputs): string[] {
     'encryption-provider-config': paths.server.encryptionConfig,
     'encryption-provider-config-automatic-reload': true,
     ...auditArguments(inputs),
+    // Without it the watches of pods, which outlive the API server, keep it from ending for a minute.
+    'shutdown-watch-termination-grace-period': '1s',
     'profiling': config['enable-pprof'],
     ...(config.profile === 'cis' ? { 'service-account-extend-token-expiration': false } : {}),
     ...(config.debug ? { v: 4 } : {}),
