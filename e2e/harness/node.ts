@@ -47,7 +47,7 @@ export const rfoCommand: readonly string[] = [
   process.env.RFO_E2E_PROGRAM ?? join(repository, 'apps/rfo/src/main.ts'),
 ];
 export const dataDir = '/var/lib/rancher/rfo';
-export const runDir = '/run/rfo';
+const runDir = '/run/rfo';
 export const configFile = '/etc/rancher/rfo/config.yaml';
 export const kubeconfigFile = '/etc/rancher/rfo/rfo.yaml';
 /** The image of the test pods, brought to the node as an administrator would: in `agent/images`. */

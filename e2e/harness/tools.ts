@@ -6,7 +6,7 @@ import type { RateReport } from '../tools/request-rate.ts';
 import { bounded, type Node } from './node.ts';
 
 /** Starts a program of `tools/` on the node's host. */
-export function startTool(node: Node, name: string): Promise<Service> {
+function startTool(node: Node, name: string): Promise<Service> {
   const program = join(repository, 'e2e/tools', `${name}.ts`);
   return node.host.spawn(name, [join(repository, 'node_modules/.bin/node'), '--disable-warning=ExperimentalWarning', program]);
 }
