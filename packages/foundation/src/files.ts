@@ -12,15 +12,19 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    await using file = await open(temporary, 'wx', mode);
-    await file.chmod(mode);
-    await file.writeFile(content);
-    await file.sync();
+    await writeSynced(temporary, content, mode);
+    await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
-  await rename(temporary, path);
+}
+
+async function writeSynced(path: string, content: string | Uint8Array, mode: number): Promise<void> {
+  await using file = await open(path, 'wx', mode);
+  await file.chmod(mode);
+  await file.writeFile(content);
+  await file.sync();
 }
 
 /** Writes only when the content differs; tells whether it did. Use it for rendered files that something watches. */
