@@ -1,7 +1,6 @@
 // `npm start`: from a fresh clone to a running node in the foreground, kept under `.rfo/`.
 import { join } from 'node:path';
-import { writeFileIfChanged } from '@rfo/foundation';
-import { runForeground } from './lib/foreground.ts';
+import { fail, writeFileIfChanged } from '@rfo/foundation';
 import { interruptible } from './lib/interruptible.ts';
 import { renderNodeConfig } from './lib/node-config.ts';
 import { ensureNodeProgram } from './lib/node-program.ts';
@@ -17,9 +16,8 @@ await interruptible(async (signal) => {
   const program = await ensureNodeProgram(root, join(folder, 'program'));
   signal.throwIfAborted();
   console.log('Starting the node (Ctrl-C ends it, its data stays in .rfo/)');
-  return await runForeground([process.execPath, program, 'server', '-c', config], {
-    ...process.env,
-    RFO_FOREGROUND: '1',
-    RFO_BUNDLE_DIR: bundle,
-  });
+  // The node takes this process over: a wrapper that waits for it would keep 240 MB.
+  const env = { ...process.env, RFO_FOREGROUND: '1', RFO_BUNDLE_DIR: bundle };
+  process.execve?.(process.execPath, [process.execPath, program, 'server', '-c', config], env);
+  throw fail('internal', { what: 'process.execve came back' });
 });

@@ -10,14 +10,16 @@ import { runUnitTests } from './lib/unit-tests.ts';
 
 type Counts = { readonly passed: number; readonly failed: number; readonly note?: string };
 
+const setUp = { what: 'npm test', purposes: ['build', 'run', 'test'] } as const;
+
 const steps = {
   'set-up': async (signal: AbortSignal): Promise<Counts> => {
-    await prepare({ what: 'npm test', purposes: ['build', 'run', 'test'], signal });
+    await prepare({ ...setUp, signal });
     return { passed: 0, failed: 0 };
   },
   'checks': (signal: AbortSignal): Promise<Counts> => runChecks((line) => console.log(line), signal),
   'unit': runUnitTests,
-  'e2e': runScenarios,
+  'e2e': async (signal: AbortSignal): Promise<Counts> => runScenarios(['short'], await prepare({ ...setUp, signal }), signal),
 } as const;
 type Step = keyof typeof steps;
 

@@ -85,7 +85,7 @@ export function renderEvent(event: BuildEvent): string | undefined {
 }
 
 /** `7 s`, `4 m 52 s`. */
-export function duration(seconds: number): string {
+function duration(seconds: number): string {
   const whole = Math.round(seconds);
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} m ${String(whole % 60).padStart(2, '0')} s`;
 }

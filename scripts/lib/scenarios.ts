@@ -1,17 +1,28 @@
 import { join } from 'node:path';
+import { ensureTestImages } from '@rfo/components';
+import { ensureNodeProgram } from './node-program.ts';
 import { run } from './run.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-/** Runs the short end-to-end scenarios; their runner's last line tells how many passed and failed. */
-export async function runScenarios(signal: AbortSignal): Promise<{ readonly passed: number; readonly failed: number }> {
-  const command = [process.execPath, '--disable-warning=ExperimentalWarning', 'e2e/src/main.ts', 'short'];
-  const { status, output } = await run(command, { cwd: root, signal, onOutput: (text) => process.stdout.write(text) });
+export type ScenarioCounts = { readonly passed: number; readonly failed: number };
+
+/**
+ * Runs end-to-end scenarios against the bundled program, which is what a node runs; their runner's last line tells how many passed and
+ * failed. Expects the components to be built.
+ * @param words as after `npm run e2e --`: names of scenarios, `short` or `all`, `--keep`
+ */
+export async function runScenarios(words: readonly string[], bundle: string, signal: AbortSignal): Promise<ScenarioCounts> {
+  const program = await ensureNodeProgram(root, join(root, '.cache/e2e-program'));
+  await ensureTestImages({ root });
+  const command = [process.execPath, '--disable-warning=ExperimentalWarning', 'e2e/src/main.ts', ...words];
+  const env = { ...process.env, RFO_E2E_PROGRAM: program, RFO_BUNDLE_DIR: bundle };
+  const { status, output } = await run(command, { cwd: root, env, signal, onOutput: (text) => process.stdout.write(text) });
   return countScenarios(output, status);
 }
 
 /** A runner that fails without a word about it has failed once. */
-export function countScenarios(output: string, status: number | string): { readonly passed: number; readonly failed: number } {
+export function countScenarios(output: string, status: number | string): ScenarioCounts {
   const last = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1);
   const passed = Number(last?.[1] ?? 0);
   const failed = Number(last?.[2] ?? 0);

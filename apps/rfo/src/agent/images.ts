@@ -83,7 +83,7 @@ export function watchImages(store: ImageStore, folders: readonly string[], optio
 }
 
 /** Digest by name of the images in containerd. */
-export async function listImages(store: ImageStore): Promise<Map<string, string>> {
+async function listImages(store: ImageStore): Promise<Map<string, string>> {
   const { stdout } = await ctr(store, ['images', 'ls']);
   const rows = stdout.split('\n').slice(1);
   return new Map(

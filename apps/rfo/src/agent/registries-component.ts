@@ -38,7 +38,7 @@ export function registriesComponent(inputs: AgentInputs): TaskComponent {
  * Tells whether anything changed.
  * @throws config-invalid, config-unreadable
  */
-export async function applyRegistries({ config, paths }: Pick<AgentInputs, 'config' | 'paths'>): Promise<boolean> {
+async function applyRegistries({ config, paths }: Pick<AgentInputs, 'config' | 'paths'>): Promise<boolean> {
   const file = config['private-registry'];
   const folder = paths.agent.registryHosts;
   const wanted = renderRegistryHosts({

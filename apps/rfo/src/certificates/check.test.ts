@@ -17,14 +17,14 @@ describe('the check of certificates', () => {
     const rows = await checkCertificates(node.paths, { now: start + 300 * day, renewal: defaultRenewal });
     assert.equal(rows.length, certificateNames.length);
     const row = (filename: string) => rows.find((candidate) => candidate.filename === filename);
-    assert.deepEqual(row('kube-scheduler.crt'), {
-      ...{ filename: 'kube-scheduler.crt', subject: 'CN=kube-scheduler', usages: 'ServerAuth' },
+    assert.deepEqual(row('kube-scheduler/kube-scheduler.crt'), {
+      ...{ filename: 'kube-scheduler/kube-scheduler.crt', subject: 'CN=kube-scheduler', usages: 'ServerAuth' },
       ...{ expires: '2027-11-21T10:00:00Z', residual: '65d', status: 'WARNING' },
     });
-    assert.deepEqual([row('peer-ca.crt')?.status, row('peer-ca.crt')?.residual], ['OK', '9y']);
+    assert.deepEqual([row('etcd/peer-ca.crt')?.status, row('etcd/peer-ca.crt')?.residual], ['OK', '9y']);
     assert.deepEqual([row('client-admin.crt')?.status, row('client-kubelet.crt')?.status], ['MISSING', 'UNREADABLE']);
     const expired = await checkCertificates(node.paths, { now: start + 366 * day, renewal: defaultRenewal });
-    assert.deepEqual(expired.find(({ filename }) => filename === 'client.crt')?.status, 'EXPIRED');
+    assert.deepEqual(expired.find(({ filename }) => filename === 'etcd/client.crt')?.status, 'EXPIRED');
   });
 
   it('tells durations as Kubernetes does', () => {

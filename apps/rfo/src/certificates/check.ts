@@ -1,6 +1,6 @@
 /** The rows of `rfo certificate check`: every certificate on the disk, and how long it lasts. Changes nothing. */
 import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { systemCode, toRfoError } from '@rfo/foundation';
 import { certificateInfos, formatName } from '@rfo/pki';
 import type { Paths } from '../paths.ts';
@@ -43,7 +43,7 @@ export function residualTime(milliseconds: number): string {
 }
 
 async function rowsOf(name: CertificateName, file: string, at: { now: number; renewal: number }): Promise<CheckRow[]> {
-  const filename = basename(file);
+  const filename = `${name}.crt`;
   const unknown = { filename, subject: '', usages: '', expires: '', residual: '' };
   let pem: string;
   try {

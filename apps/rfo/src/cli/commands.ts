@@ -29,6 +29,12 @@ const commands = {
       return withKillallConfig(runKillall);
     },
   },
+  'certificate check': {
+    summary: 'Tell how long the certificates of this node last',
+    usage: '[flags of server]',
+    options: async () => (await import('@rfo/schema')).serverConfig,
+    load: async () => (await import('../commands/certificate.ts')).checkCertificateFiles,
+  },
   'config validate': {
     summary: 'Check the configuration without starting anything',
     usage: '[flags of server]',

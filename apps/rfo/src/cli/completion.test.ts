@@ -16,7 +16,7 @@ async function offered(...words: readonly string[]): Promise<readonly string[]> 
 }
 
 test('bash completes commands, of one word and of two', async () => {
-  assert.deepEqual(await offered('c'), ['check', 'config', 'crictl', 'ctr', 'completion']);
+  assert.deepEqual(await offered('c'), ['check', 'certificate', 'config', 'crictl', 'ctr', 'completion']);
   assert.deepEqual(await offered('config', ''), ['validate', 'explain']);
   assert.deepEqual(await offered('completion', 'f'), ['fish']);
 });

@@ -53,7 +53,7 @@ export async function findTool(name: string): Promise<string | undefined> {
 }
 
 /** PATH with the system folders at its end. */
-export function searchPath(): string {
+function searchPath(): string {
   const own = (process.env.PATH ?? '').split(':').filter((folder) => folder !== '');
   return [...own, ...systemFolders.filter((folder) => !own.includes(folder))].join(':');
 }

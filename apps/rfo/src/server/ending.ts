@@ -16,8 +16,14 @@ export function awaitEnding(env: Readonly<Record<string, string | undefined>>): 
     process.on('SIGINT', () => resolve('end'));
     process.on('SIGHUP', () => resolve('end'));
     process.on('SIGUSR2', () => resolve('release'));
-    process.on('SIGTERM', () => resolve(env['NOTIFY_SOCKET'] === undefined ? 'stop' : systemdEnding()));
+    process.on('SIGTERM', () => resolve(terminated(env)));
   });
+}
+
+/** What SIGTERM asks for: of a node in somebody's terminal (RFO_FOREGROUND) the same as Ctrl-C. */
+function terminated(env: Readonly<Record<string, string | undefined>>): Ending | Promise<Ending> {
+  if (env.RFO_FOREGROUND !== undefined) return 'end';
+  return env.NOTIFY_SOCKET === undefined ? 'stop' : systemdEnding();
 }
 
 /**

@@ -17,7 +17,7 @@ export function controlPlaneKubeconfig(paths: Paths, client: KubeconfigClient): 
  * A kubeconfig that names its certificate files, so that client-go reloads them when they are renewed.
  * JSON, which every reader of YAML takes.
  */
-export function renderKubeconfig(paths: Paths, client: KubeconfigClient): string {
+function renderKubeconfig(paths: Paths, client: KubeconfigClient): string {
   const tls = paths.server.tls;
   return kubeconfigJson({
     cluster: { 'server': `https://127.0.0.1:${serverPorts.apiserver}`, 'certificate-authority': join(tls, 'server-ca.crt') },

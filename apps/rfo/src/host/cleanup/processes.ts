@@ -40,7 +40,7 @@ export function containerProcesses(processes: readonly ProcessEntry[], socket: s
 }
 
 /** All processes with their command lines; one that ends meanwhile is left out. */
-export async function listProcesses(): Promise<ProcessEntry[]> {
+async function listProcesses(): Promise<ProcessEntry[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const entries = await Promise.all(pids.map(readProcess));
   return entries.filter((entry) => entry !== undefined);
