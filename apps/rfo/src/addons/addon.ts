@@ -25,6 +25,8 @@ export type Addon = KubeObject & {
 
 export const addonKind = { apiVersion: 'k3s.cattle.io/v1', kind: 'Addon' } as const;
 export const kindsAnnotation = 'addon.k3s.cattle.io/gvks';
+/** On every object of a manifest: the server notes no owner of an object of which nothing but the name was applied. */
+export const appliedAnnotation = 'addon.rfo.io/applied';
 /** The node whose file it is: only there is the file's absence its deletion. */
 export const nodeAnnotation = 'addon.rfo.io/node';
 

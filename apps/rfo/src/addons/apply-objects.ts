@@ -1,6 +1,6 @@
 import { RfoError, toRfoError } from '@rfo/foundation';
 import { formatRef, isNotFound, type KubeClient, type KubeObject, type ObjectRef, refOf } from '@rfo/kube';
-import { fieldManager } from './addon.ts';
+import { appliedAnnotation, fieldManager } from './addon.ts';
 import { inPhases } from './apply-order.ts';
 
 export type ApplyResult = {
@@ -50,9 +50,14 @@ export function describeProblems(problems: readonly Problem[]): string {
   return [...shown, ...(problems.length > 3 ? [`and ${problems.length - 3} more`] : [])].join('; ');
 }
 
+function marked(object: KubeObject): KubeObject {
+  const { metadata } = object;
+  return { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, [appliedAnnotation]: 'true' } } };
+}
+
 async function applyOne(client: KubeClient, object: KubeObject, signal: AbortSignal): Promise<RfoError | undefined> {
   try {
-    await client.apply(object, { fieldManager, force: true, signal });
+    await client.apply(marked(object), { fieldManager, force: true, signal });
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
