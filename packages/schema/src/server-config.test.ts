@@ -25,7 +25,6 @@ test('the defaults are those of RKE2', () => {
   assert.equal(config['service-node-port-range'], '30000-32767');
   assert.equal(config['cluster-domain'], 'cluster.local');
   assert.equal(config['write-kubeconfig-mode'], 0o600);
-  assert.equal(config['tls-san-security'], true);
   assert.deepEqual(config['kube-apiserver-arg'], []);
 });
 
@@ -89,7 +88,6 @@ const cases: readonly (readonly [string, readonly string[]])[] = [
   ],
   ['--node-ip=192.0.2.1,192.0.2.2', ['node-ip: more than one address is not supported yet. Give one IPv4 address.']],
   ['--service-node-port-range=32767-30000', ['service-node-port-range: "32767-30000" is not a range of ports. Write it like 30000-32767.']],
-  ['--lb-server-port=70000', ['lb-server-port: 70000 is not a whole number from 1 to 65535. Give one that is.']],
   ['--write-kubeconfig-mode=999', ['write-kubeconfig-mode: "999" is not a file mode. Write it like 0600.']],
   ['--node-label=a', ['node-label: "a" is not a label. Write it like example.com/disk=ssd.']],
   [
@@ -111,7 +109,7 @@ const cases: readonly (readonly [string, readonly string[]])[] = [
       'image-credential-provider-config: the configuration of the plugins and their folder need each other. Give image-credential-provider-config and image-credential-provider-bin-dir, or neither.',
     ],
   ],
-  ['--disable-etcd', ['disable-etcd: the API server of a single node has no other database. Leave it out.']],
+  ['--profile=etcd', ['profile: "etcd" is not one of its values. Use cis.']],
   ['--certificate-renewal-ratio=1', ['certificate-renewal-ratio: 1 is not a number from 0.05 to 0.95. Give one that is.']],
 ];
 for (const [flag, expected] of cases) {
@@ -123,8 +121,6 @@ test('options that exclude each other are refused', () => {
   assert.deepEqual(problems('--cni=none', '--flannel-iface=eth0'), [
     'flannel-iface: it has no meaning with cni none. Leave one of them out.',
   ]);
-  assert.equal(problems('--disable-apiserver').length, 1);
-  assert.deepEqual(problems('--disable-apiserver', '--disable-controller-manager', '--disable-scheduler', '--disable-agent'), []);
 });
 
 test('a tool passes over mistakes in options that it does not need, and sees those in its own', () => {

@@ -45,19 +45,6 @@ export const serverRules: readonly Rule[] = [
       ? { problem: `it has no meaning with cni ${config.cni}`, cure: 'Leave one of them out' }
       : undefined,
   ),
-  rule(['disable-apiserver', 'disable-controller-manager', 'disable-scheduler', 'disable-agent'], (config) =>
-    config['disable-apiserver'] && !(config['disable-controller-manager'] && config['disable-scheduler'] && config['disable-agent'])
-      ? {
-          problem: 'the other parts of a single node cannot run without the API server',
-          cure: 'Set disable-controller-manager, disable-scheduler and disable-agent too',
-        }
-      : undefined,
-  ),
-  rule(['disable-etcd', 'disable-apiserver'], (config) =>
-    config['disable-etcd'] && !config['disable-apiserver']
-      ? { problem: 'the API server of a single node has no other database', cure: 'Leave it out' }
-      : undefined,
-  ),
 ];
 
 function rule<K extends keyof Config>(keys: readonly [K, ...K[]], judge: (config: Pick<Config, K>) => Flaw | undefined): Rule {

@@ -33,7 +33,7 @@ export function renderAuditPolicy(): string {
  * AdmissionConfiguration with the cluster-wide pod security level: privileged as in every cluster, restricted under `profile: cis`
  * outside the system's own namespace.
  */
-export function renderAdmissionConfig(profile: 'cis' | 'etcd' | undefined): string {
+export function renderAdmissionConfig(profile: 'cis' | undefined): string {
   const level = profile === 'cis' ? 'restricted' : 'privileged';
   const defaults = {
     'enforce': level,

@@ -1,4 +1,4 @@
-import { list, maybe, optionGroup, preset, toggle } from '../option.ts';
+import { list, maybe, optionGroup, preset } from '../option.ts';
 import { absolutePath, domainName, hostOrAddress, ipv4Address, ipv4Range, portRange, text } from '../value-types.ts';
 
 /** The cluster as its clients see it: secret, addresses, names. */
@@ -29,7 +29,6 @@ export const clusterOptions = optionGroup('Cluster', {
     value: 'name',
     split: true,
   }),
-  'tls-san-security': toggle({ help: 'Keep names that clients merely ask for out of the certificate of the supervisor.' }, true),
   'write-kubeconfig': preset(absolutePath(), '/etc/rancher/rfo/rfo.yaml', {
     help: "File that the administrator's kubeconfig is written to.",
     short: 'o',

@@ -13,8 +13,6 @@ export const componentOptions = optionGroup('Components', {
   'disable-scheduler': toggle({ help: 'Do not run kube-scheduler.' }),
   'disable-controller-manager': toggle({ help: 'Do not run kube-controller-manager.' }),
   'disable-kube-proxy': toggle({ help: 'Do not run kube-proxy.' }),
-  'disable-apiserver': toggle({ help: 'Do not run kube-apiserver.' }),
-  'disable-etcd': toggle({ help: 'Do not run etcd.' }),
   'disable-agent': toggle({ help: 'Run the control plane only: no container runtime, no kubelet.', hidden: true }),
   'etcd-expose-metrics': toggle({ help: 'Serve the metrics of etcd on the address of the node too, without encryption.' }),
   'enable-pprof': toggle({ help: 'Serve profiles of the Kubernetes components.' }),
@@ -35,11 +33,13 @@ export const argumentOptions = optionGroup('Arguments of components', {
 
 /** Hardening. */
 export const securityOptions = optionGroup('Security', {
-  'profile': maybe(choice(['cis', 'etcd']), {
-    help: 'Demand a hardened host: all of the CIS benchmark, or the user of etcd alone.',
+  'profile': maybe(choice(['cis']), {
+    help: 'Harden after the CIS benchmark: pods of the restricted level only, outside kube-system; protect-kernel-defaults; tokens of service accounts that are not extended.',
     unset: 'none',
   }),
-  'secrets-encryption-provider': preset(choice(['aescbc', 'secretbox']), 'aescbc', { help: 'Cipher of secrets in etcd.' }),
+  'secrets-encryption-provider': preset(choice(['aescbc', 'secretbox']), 'aescbc', {
+    help: 'Cipher of secrets in etcd; after a change, what was written before stays readable.',
+  }),
   'audit-policy-file': maybe(absolutePath(), { help: 'Audit policy of the API server.', path: true, unset: 'a policy that logs metadata' }),
   'pod-security-admission-config-file': maybe(absolutePath(), {
     help: 'Admission configuration with the pod security levels.',

@@ -1,10 +1,10 @@
 import { list, maybe, optionGroup, preset, toggle } from '../option.ts';
-import { absolutePath, choice, domainName, ipv4Address, nodeLabel, nodeTaint, port, textLike } from '../value-types.ts';
+import { absolutePath, choice, domainName, ipv4Address, nodeLabel, nodeTaint, textLike } from '../value-types.ts';
 
 /** This host as a node of the cluster. */
 export const nodeOptions = optionGroup('Node', {
   'node-name': maybe(domainName('a node name', 'node-1.example.com'), { help: 'Name of the node.', value: 'name', unset: 'the host name' }),
-  'with-node-id': toggle({ help: 'Append an id to the name of the node that is made once for the host.' }),
+  'with-node-id': toggle({ help: 'Append an id to the name of the node that is made once for the host and kept in /etc/rancher/node/id.' }),
   'node-label': list(nodeLabel(), { help: 'Label that the node registers with.', value: 'key=value' }),
   'node-taint': list(nodeTaint(), { help: 'Taint that the node registers with.', value: 'key=value:Effect' }),
   'node-ip': list(ipv4Address(), {
@@ -13,9 +13,12 @@ export const nodeOptions = optionGroup('Node', {
     split: true,
     unset: 'the address of the default route',
   }),
-  'node-external-ip': list(ipv4Address(), { help: 'Address that the node is reached by from outside.', value: 'address', split: true }),
+  'node-external-ip': list(ipv4Address(), {
+    help: 'Address that the node is reached by from outside: it stands in the certificates, and the API server tells it to its clients.',
+    value: 'address',
+    split: true,
+  }),
   'resolv-conf': maybe(absolutePath(), { help: 'resolv.conf for pods.', path: true, unset: "the host's, when pods can use it" }),
-  'lb-server-port': preset(port(), 6444, { help: 'Local port of the load balancer that leads to the API servers.', value: 'port' }),
 });
 
 /** How containers run and where images come from. */
@@ -25,7 +28,7 @@ export const runtimeOptions = optionGroup('Container runtime', {
     value: 'socket',
   }),
   'default-runtime': maybe(textLike(/^[A-Za-z0-9_-]+$/, 'the name of a runtime', 'runc'), {
-    help: 'Runtime of containers.',
+    help: "Runtime of containers; others than runc are declared in a file of containerd's config.toml.d.",
     value: 'name',
     unset: 'runc',
   }),
@@ -36,7 +39,7 @@ export const runtimeOptions = optionGroup('Container runtime', {
     path: true,
   }),
   'system-default-registry': maybe(textLike(/^[a-z0-9.-]+(:\d+)?(\/[a-z0-9._/-]+)?$/, 'a registry', 'registry.example.com:5000'), {
-    help: 'Registry that the images of the system are taken from.',
+    help: 'Registry whose name is put before those of the images of the system; ours are kept under that name too.',
     value: 'registry',
   }),
   'disable-default-registry-endpoint': toggle({ help: 'Never fall back to the registry itself when its mirrors fail.' }),

@@ -73,7 +73,7 @@ describe('check of ports', () => {
   test('does not count its own process', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'rfo-ports-'));
     try {
-      const inputs = testInputs({ dataDir: folder, runDir: folder, config: { 'disable-apiserver': true } });
+      const inputs = testInputs({ dataDir: folder, runDir: folder });
       for (const { level, found } of await checkPorts(inputs)) assert.ok(level === 'ok' || !found.includes(`pid ${process.pid})`), found);
     } finally {
       await rm(folder, { recursive: true });

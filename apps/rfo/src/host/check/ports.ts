@@ -15,8 +15,8 @@ export function neededPorts(config: CheckInputs['config']): NeededPort[] {
     wanted ? ports.map((port) => ({ port, use })) : [];
   return [
     ...when(true, 'supervisor', serverPorts.supervisor),
-    ...when(!config['disable-apiserver'], 'kube-apiserver', serverPorts.apiserver),
-    ...when(!config['disable-etcd'], 'etcd', serverPorts.etcdClient, serverPorts.etcdPeer, serverPorts.etcdMetrics, serverPorts.etcdHttp),
+    ...when(true, 'kube-apiserver', serverPorts.apiserver),
+    ...when(true, 'etcd', serverPorts.etcdClient, serverPorts.etcdPeer, serverPorts.etcdMetrics, serverPorts.etcdHttp),
     ...when(!config['disable-controller-manager'], 'kube-controller-manager', serverPorts.controllerManager),
     ...when(!config['disable-scheduler'], 'kube-scheduler', serverPorts.scheduler),
     ...when(!config['disable-agent'], 'kubelet', agentPorts.kubelet, agentPorts.kubeletHealth),
