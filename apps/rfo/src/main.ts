@@ -13,8 +13,8 @@ try {
 async function main(): Promise<number> {
   const [first, ...rest] = argv;
   if (first === '--version' || first === '-v') {
-    const { findBundle, renderVersion } = await import('./cli/version.ts');
-    process.stdout.write(renderVersion(findBundle()));
+    const [{ renderVersion }, { findBundle }] = await Promise.all([import('./cli/version.ts'), import('./server/bundle.ts')]);
+    process.stdout.write(renderVersion((await findBundle(process.env))?.versions));
     return 0;
   }
   if (first === undefined || first === '--help' || first === '-h' || first === 'help') {

@@ -24,6 +24,8 @@ export function nodePaths(roots: { readonly dataDir: string; readonly runDir: st
     /** `<name>.log` of each component. */
     logs: join(data, 'logs'),
     etc: roots.etcDir,
+    /** Made once for the host: what with-node-id appends to the node's name. */
+    nodeId: join(roots.etcDir, 'node', 'id'),
     nodePassword: join(roots.etcDir, 'node', 'password'),
     server: {
       root: server,

@@ -80,6 +80,12 @@ export const errorTable = {
     retryable: false,
     exit: 2,
   },
+  'group-unknown': {
+    text: 'write-kubeconfig-group: this host has no group "{group}"',
+    cure: 'Name one that /etc/group lists, or make it: groupadd {group}',
+    retryable: false,
+    exit: 2,
+  },
   'data-unwritable': {
     text: 'nothing can be written below {dir}: {problem}',
     cure: 'Choose a data-dir on a disk of this host that may be written',
@@ -93,8 +99,8 @@ export const errorTable = {
     exit: 3,
   },
   'kernel-defaults': {
-    text: 'protect-kernel-defaults is set, and {found}',
-    cure: 'Run: rfo check --fix, or leave protect-kernel-defaults out',
+    text: 'protect-kernel-defaults (or profile cis) is set, and {found}',
+    cure: 'Run: rfo check --fix, or leave it out',
     retryable: false,
     exit: 3,
   },

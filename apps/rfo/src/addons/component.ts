@@ -14,7 +14,7 @@ export function addonsComponent(input: {
   const { client, inputs, bundle } = input;
   const { config, paths, nodeName } = inputs;
   const directory = paths.server.manifests;
-  const disable = config.disable.map(packagedName);
+  const disable = disabledManifests(config);
   const stage = async (): Promise<void> => {
     await stageManifests({ from: join(bundle, 'manifests'), to: directory, disable, variables: manifestVariables(inputs) });
   };
@@ -33,12 +33,12 @@ export function addonsComponent(input: {
   };
 }
 
-/** `--disable coredns` means the file `rfo-coredns.yaml`. */
-function packagedName(name: string): string {
-  return name.startsWith('rfo-') ? name : `rfo-${name}`;
+/** Short names of the manifests that are left out: `--disable coredns` means the file `rfo-coredns.yaml`. */
+export function disabledManifests(config: Pick<ServerInputs['config'], 'disable'>): string[] {
+  return config.disable.map((name) => `rfo-${name}`);
 }
 
-function manifestVariables({ config, clusterDns }: ServerInputs): ManifestVariables {
+export function manifestVariables({ config, clusterDns }: ServerInputs): ManifestVariables {
   const registry = config['system-default-registry'];
   return {
     CLUSTER_DNS: clusterDns,

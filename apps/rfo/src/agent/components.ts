@@ -89,6 +89,7 @@ function imagesComponent(inputs: AgentInputs): TaskComponent {
     ctr: join(paths.bin, 'ctr'),
     socket: paths.agent.containerdSocket,
     snapshotter: chooseSnapshotter(inputs),
+    registry: inputs.config['system-default-registry'],
     cache: paths.agent.imageCache,
   };
   return {

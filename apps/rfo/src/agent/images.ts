@@ -9,12 +9,15 @@ import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { fail, type Life, type Log, readFileIfExists, systemCode, writeFileAtomic } from '@rfo/foundation';
+import { systemImage } from './system-image.ts';
 
 export type ImageStore = {
   /** The ctr program. */
   readonly ctr: string;
   readonly socket: string;
   readonly snapshotter: string;
+  /** Images of the system are kept under this registry's name too, so that pods find them without asking it. */
+  readonly registry?: string | undefined;
   /** File that remembers what was imported from which archive. */
   readonly cache: string;
 };
@@ -26,13 +29,20 @@ export type ImageCache = Readonly<
 
 /**
  * Archives that must be imported: new or changed ones, and those of which an image is no longer in containerd (its data was wiped).
- * @param present digest by image name, as containerd has them
+ * @param state.present digest by image name, as containerd has them
+ * @param state.registry whose name the images of the system must be there under, too
  */
-export function archivesToImport(archives: readonly Archive[], cache: ImageCache, present: ReadonlyMap<string, string>): Archive[] {
+export function archivesToImport(
+  archives: readonly Archive[],
+  state: { readonly cache: ImageCache; readonly present: ReadonlyMap<string, string>; readonly registry?: string | undefined },
+): Archive[] {
+  const { cache, present, registry } = state;
   return archives.filter(({ path, size, mtimeMs }) => {
     const known = cache[path];
     if (known === undefined || known.size !== size || known.mtimeMs !== mtimeMs) return true;
-    return Object.entries(known.images).some(([name, digest]) => present.get(name) !== digest);
+    return Object.entries(known.images).some(
+      ([name, digest]) => present.get(name) !== digest || present.get(systemImage(name, registry)) !== digest,
+    );
   });
 }
 
@@ -44,7 +54,7 @@ export function archivesToImport(archives: readonly Archive[], cache: ImageCache
 export async function importImages(store: ImageStore, folders: readonly string[], log: Log): Promise<number> {
   const [archives, cache] = await Promise.all([listArchives(folders), readCache(store.cache)]);
   if (archives.length === 0) return 0;
-  const due = archivesToImport(archives, cache, await listImages(store));
+  const due = archivesToImport(archives, { cache, present: await listImages(store), registry: store.registry });
   if (due.length === 0) return 0;
   const since = performance.now();
   const added = await Promise.all(
@@ -108,7 +118,13 @@ async function listArchives(folders: readonly string[]): Promise<Archive[]> {
 async function importArchive(store: ImageStore, path: string): Promise<Record<string, string>> {
   const labels = ['--label', 'io.cri-containerd.pinned=pinned', '--label', 'io.cri-containerd.image=managed'];
   const { stdout } = await ctr(store, ['images', 'import', '--local', '--snapshotter', store.snapshotter, ...labels, '-'], path);
-  return importedImages(stdout);
+  const images = importedImages(stdout);
+  for (const name of Object.keys(images)) {
+    const alias = systemImage(name, store.registry);
+    // `--local` carries the labels over, without which the image would not be pinned under this name.
+    if (alias !== name) await ctr(store, ['images', 'tag', '--local', '--force', name, alias]);
+  }
+  return images;
 }
 
 /** Digest by name from the output of `ctr images import --local`: lines `unpacking <name> (<digest>)...done`. */

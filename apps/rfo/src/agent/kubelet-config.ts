@@ -1,6 +1,7 @@
 /** kubelet's configuration file and arguments: RKE2's, hardened, with what the host needs. */
 import { join } from 'node:path';
 import { hostFolders } from '../host/folders.ts';
+import { protectsKernelDefaults } from '../host/kernel-settings.ts';
 import { renderArguments, tlsCipherSuites } from '../server/arguments.ts';
 import { type AgentInputs, agentPorts, proxyMode, runtimeEndpoint } from './inputs.ts';
 
@@ -66,7 +67,7 @@ function kubeletConfiguration(inputs: AgentInputs): Record<string, unknown> {
     cgroupDriver: host.cgroupDriver,
     ...(host.cgroup === 'v1' ? { failCgroupV1: false } : {}),
     failSwapOn: false,
-    protectKernelDefaults: config['protect-kernel-defaults'] || config.profile === 'cis',
+    protectKernelDefaults: protectsKernelDefaults(config),
     // Chains that only iptables mode needs; where iptables does not work kubelet would complain of them for ever.
     makeIPTablesUtilChains: host.iptables.ok || proxyMode(inputs) === 'iptables',
     // -999 by default, which is refused without CAP_SYS_RESOURCE.

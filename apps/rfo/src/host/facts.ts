@@ -9,7 +9,7 @@ import { hasCapability, meminfoBytes, parseCgroups, parseKernelRelease, parseMou
 
 export type HostFacts = {
   readonly hostname: string;
-  /** Name of the Node object: the configured one, or the host name in lower case. */
+  /** Name of the Node object: the configured one, or the host name in lower case; with the node's id where it is to have one. */
   readonly nodeName: string;
   /** Addresses the node is known by; the first is the main one. */
   readonly nodeIps: readonly [string, ...string[]];
@@ -36,6 +36,8 @@ export type HostFacts = {
 export type DetectOptions = {
   readonly dataDir: string;
   readonly nodeName?: string | undefined;
+  /** Appended to the name. */
+  readonly nodeId?: string | undefined;
   readonly nodeIps?: readonly string[] | undefined;
 };
 
@@ -56,7 +58,9 @@ export async function detectHost(options: DetectOptions): Promise<HostFacts> {
     interfaces: os.networkInterfaces(),
     route: texts.route,
   });
-  const nodeName = checkNodeName(options.nodeName ?? hostname.toLowerCase());
+  const nodeName = checkNodeName(
+    [options.nodeName ?? hostname.toLowerCase(), ...(options.nodeId === undefined ? [] : [options.nodeId])].join('-'),
+  );
   const kernel = { release: os.release(), ...parseKernelRelease(os.release()) };
   if (cgroups === undefined) throw fail('cgroups-missing', {});
   const { nftables, iptables, overlayfs } = await probeKernel(options.dataDir);

@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, readFileIfExists, systemCode, writeFileAtomic } from '@rfo/foundation';
+import type { ServerConfig } from '@rfo/schema';
 
 export type Setting = {
   /** As sysctl(8) writes it, dots for slashes. */
@@ -29,6 +30,11 @@ export function nodeSettings(): Setting[] {
     kubelet('kernel.keys.root_maxkeys', '1000000'),
     kubelet('kernel.keys.root_maxbytes', '25000000'),
   ];
+}
+
+/** Whether kubelet's settings must be there already, instead of being written. */
+export function protectsKernelDefaults(config: Pick<ServerConfig, 'protect-kernel-defaults' | 'profile'>): boolean {
+  return config['protect-kernel-defaults'] || config.profile === 'cis';
 }
 
 /** The settings that are not as wanted, with their present values; undefined where the kernel has no such setting. */

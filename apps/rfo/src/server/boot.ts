@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import { type Clock, type Life, type Log, systemClock } from '@rfo/foundation';
+import { type Clock, type Life, type Log, systemClock, writeFileIfChanged } from '@rfo/foundation';
 import { createKubeClient, type KubeClient, loadKubeconfig } from '@rfo/kube';
 import { rotateLogs, stopUnlisted } from '@rfo/process';
 import type { ServerConfig } from '@rfo/schema';
 import { addonsComponent } from '../addons/component.ts';
 import { agentComponents, agentNotices } from '../agent/components.ts';
-import type { AgentInputs } from '../agent/inputs.ts';
-import { expirationMetric } from '../certificates/report.ts';
 import type { Component, TaskComponent } from '../component/component.ts';
 import { type Manager, startComponents } from '../component/manager.ts';
+import { protectsKernelDefaults } from '../host/kernel-settings.ts';
 import { prepareHost } from '../host/setup.ts';
+import { serverAgentInputs } from './agent-inputs.ts';
 import { careForCertificates, certificateEnsurer, mustRestart } from './certificate-care.ts';
 import { fieldManager, nodeControllerRights, serverNodeLabels } from './cluster-objects.ts';
 import { controlPlaneComponents } from './components.ts';
@@ -18,7 +18,7 @@ import { ensureEncryptionConfig } from './encryption-config.ts';
 import type { ServerInputs } from './inputs.ts';
 import { controlPlaneKubeconfig, writeAdminKubeconfig, writeKubeconfigs } from './kubeconfigs.ts';
 import { type Findings, lookBeforeTouching } from './look.ts';
-import { renderMetrics } from './metrics.ts';
+import { metricsPage } from './metrics.ts';
 import { nodeReady, nodeRegistered } from './node-state.ts';
 import { releaseLease } from './release-lease.ts';
 import { startSupervisorApi } from './supervisor-api.ts';
@@ -51,7 +51,7 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
     : prepareHost({
         paths,
         nodeIp: host.nodeIp,
-        protectKernelDefaults: config['protect-kernel-defaults'],
+        protectKernelDefaults: protectsKernelDefaults(config),
         resolvConf: config['resolv-conf'],
         log,
       });
@@ -64,8 +64,9 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
     linkBundle(paths, bundle.dir),
     ensureTokens(config, paths),
     ensureEncryptionConfig(paths.server.encryptionConfig, config['secrets-encryption-provider']),
-    writeKubeconfigs(paths),
-    adminKubeconfig(inputs),
+    writeKubeconfigs(inputs),
+    writeAdminKubeconfig(inputs),
+    keepNodeId(findings),
   ]);
 
   const client = createKubeClient(await loadKubeconfig(controlPlaneKubeconfig(paths, 'supervisor')));
@@ -81,10 +82,10 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
   const manager = startComponents({ components, life, log, clock, processRecords: paths.processRecords });
 
   const isReady = (): boolean => manager.stateOf('kube-apiserver') === 'ready';
-  const metrics = (): string => renderMetrics([expirationMetric(care.reports())]);
+  const metrics = metricsPage(config, () => care.reports());
   const supervisor = await startSupervisorApi({ paths, bindAddress: config['bind-address'], life, log, ready: isReady, metrics });
   const renewOwn = async (): Promise<void> => {
-    await Promise.all([adminKubeconfig(inputs), supervisor.reloadCertificate()]);
+    await Promise.all([writeAdminKubeconfig(inputs), supervisor.reloadCertificate()]);
   };
   const care = careForCertificates({ server: inputs, ensure, first: certificates, manager, client, life, clock, log, renewOwn });
   rotateLogs({ files: () => components.map(({ name }) => join(paths.logs, `${name}.log`)), life, log });
@@ -98,21 +99,8 @@ async function agentParts(input: {
   readonly log: Log;
 }): Promise<Component[]> {
   const { client, log, resolvConf } = input;
-  const { inputs, host, bundle } = input.findings;
-  const { paths, config, nodeName } = inputs;
-  const tls = (name: string): string => join(paths.server.tls, name);
-  const agent: AgentInputs = {
-    ...{ config, paths, host, nodeName, resolvConf },
-    nodeIps: host.nodeIps,
-    clusterDns: [inputs.clusterDns],
-    kubeconfigs: {
-      kubelet: controlPlaneKubeconfig(paths, 'kubelet'),
-      kubeProxy: controlPlaneKubeconfig(paths, 'kube-proxy'),
-      flannel: controlPlaneKubeconfig(paths, 'rfo-controller'),
-    },
-    certs: { clientCa: tls('client-ca.crt'), servingKubeletCrt: tls('serving-kubelet.crt'), servingKubeletKey: tls('serving-kubelet.key') },
-    images: { pause: bundle.pauseImage },
-  };
+  const { config, nodeName } = input.findings.inputs;
+  const agent = serverAgentInputs(input.findings, resolvConf);
   return [
     ...agentComponents(agent, {
       api: ['kube-apiserver', 'rights'],
@@ -149,15 +137,8 @@ function nodeComponent(client: KubeClient, nodeName: string, foreignNetwork: boo
   };
 }
 
-/** The administrator's kubeconfig names this host itself, unless the API listens elsewhere. */
-function adminKubeconfig({ config, paths }: ServerInputs): Promise<void> {
-  const bind = config['bind-address'];
-  return writeAdminKubeconfig({
-    paths,
-    file: config['write-kubeconfig'],
-    mode: config['write-kubeconfig-mode'],
-    host: bind === '0.0.0.0' ? '127.0.0.1' : bind,
-  });
+async function keepNodeId({ nodeId, inputs }: Findings): Promise<void> {
+  if (nodeId !== undefined) await writeFileIfChanged(inputs.paths.nodeId, `${nodeId}\n`, 0o600);
 }
 
 function without(components: readonly Component[], stale: ReadonlySet<string>): ReadonlySet<string> {

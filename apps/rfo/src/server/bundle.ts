@@ -1,32 +1,52 @@
+/** The folder of binaries, images and manifests that belongs to this rfo, and what its bundle.json tells. */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fail } from '@rfo/foundation';
+import { dirname, join } from 'node:path';
+import { fail, systemCode } from '@rfo/foundation';
+import type { Environment } from '@rfo/schema';
+import { cloneRoot } from '../cli/config-file.ts';
 
-/** The folder of binaries, images and manifests that belongs to this rfo. */
-export type Bundle = { readonly dir: string; readonly kubernetes: string; readonly pauseImage: string };
+export type Bundle = {
+  readonly dir: string;
+  /** Version of each part by its name, `kubernetes` among them. */
+  readonly versions: Readonly<Record<string, string>> & { readonly kubernetes: string };
+  readonly pauseImage: string;
+};
 
 /**
- * Finds the bundle: `RFO_BUNDLE_DIR`, else beside the installed program (`<bundle>/lib/rfo.mjs`), else the checkout's build.
+ * The bundle in `RFO_BUNDLE_DIR`; without that, the one that the program is installed in (`<bundle>/lib/rfo.mjs`), else what its clone has built.
  * @throws bundle-missing
  */
-export async function findBundle(env: Readonly<Record<string, string | undefined>>): Promise<Bundle> {
-  const beside = join(import.meta.dirname, '..');
-  const checkout = join(import.meta.dirname, '../../../../.cache/dist');
-  const candidates = env['RFO_BUNDLE_DIR'] === undefined ? [beside, checkout] : [env['RFO_BUNDLE_DIR']];
-  for (const dir of candidates) {
+export async function requireBundle(env: Environment): Promise<Bundle> {
+  const bundle = await findBundle(env);
+  if (bundle === undefined) throw fail('bundle-missing', { dir: candidates(env).join(' or ') });
+  return bundle;
+}
+
+/** The same; undefined where there is none. */
+export async function findBundle(env: Environment): Promise<Bundle | undefined> {
+  for (const dir of candidates(env)) {
     const bundle = await readBundle(dir);
     if (bundle !== undefined) return bundle;
   }
-  throw fail('bundle-missing', { dir: candidates.join(' or ') });
+  return undefined;
+}
+
+function candidates(env: Environment): readonly string[] {
+  const chosen = env.RFO_BUNDLE_DIR;
+  if (chosen !== undefined && chosen !== '') return [chosen];
+  const root = cloneRoot(import.meta.dirname);
+  return [dirname(import.meta.dirname), ...(root === undefined ? [] : [join(root, '.cache', 'dist')])];
 }
 
 async function readBundle(dir: string): Promise<Bundle | undefined> {
-  let text: string;
   try {
-    text = await readFile(join(dir, 'bundle.json'), 'utf8');
-  } catch {
-    return undefined;
+    const found = JSON.parse(await readFile(join(dir, 'bundle.json'), 'utf8')) as {
+      readonly versions: Bundle['versions'];
+      readonly images: { readonly pause: { readonly reference: string } };
+    };
+    return { dir, versions: found.versions, pauseImage: found.images.pause.reference };
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
-  const found = JSON.parse(text) as { versions: { kubernetes: string }; images: { pause: { reference: string } } };
-  return { dir, kubernetes: found.versions.kubernetes, pauseImage: found.images.pause.reference };
 }

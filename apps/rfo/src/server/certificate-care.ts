@@ -7,7 +7,7 @@ import { type CertificateMonitor, startCertificateMonitor } from '../certificate
 import type { CertificateInputs } from '../certificates/table.ts';
 import type { Manager } from '../component/manager.ts';
 import { fieldManager, nodeEvent } from './cluster-objects.ts';
-import type { ServerInputs } from './inputs.ts';
+import { apiserverHost, type ServerInputs } from './inputs.ts';
 
 export type CertificateEnsurer = () => Promise<Ensured>;
 
@@ -19,17 +19,23 @@ export function certificateEnsurer(input: {
   readonly env: Readonly<Record<string, string | undefined>>;
 }): CertificateEnsurer {
   const { server, nodeIps, clock, env } = input;
+  const inputs = certificateInputs(server, nodeIps);
+  const leafLifetime = leafLifetimeOf(env);
+  const renewal = server.config['certificate-renewal-ratio'];
+  return () => ensureCertificates({ paths: server.paths, inputs, clock, renewal, leafLifetime });
+}
+
+/** The names that this server goes by. */
+export function certificateInputs(server: ServerInputs, nodeIps: readonly string[]): CertificateInputs {
   const { config } = server;
-  const inputs: CertificateInputs = {
+  return {
     nodeName: server.nodeName,
     nodeIps: [...nodeIps, ...config['node-external-ip']],
     serviceIps: [server.kubernetesServiceIp],
     clusterDomain: config['cluster-domain'],
-    tlsSans: config['tls-san'],
+    tlsSans: [apiserverHost(config), ...config['tls-san']],
     advertiseAddress: server.advertiseAddress,
   };
-  const leafLifetime = leafLifetimeOf(env);
-  return () => ensureCertificates({ paths: server.paths, inputs, clock, renewal: config['certificate-renewal-ratio'], leafLifetime });
 }
 
 /** The components that must not go on with what they have read: those whose certificate was replaced and that read it only once. */

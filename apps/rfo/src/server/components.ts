@@ -4,7 +4,7 @@ import { checkHttps, childEnvironment, type HttpsTarget, type ProcessSpec, waitF
 import type { ProcessComponent, ProcessContext, RenderedFile } from '../component/component.ts';
 import type { Paths } from '../paths.ts';
 import { etcdArguments } from './etcd.ts';
-import { type ServerInputs, serverPorts } from './inputs.ts';
+import { apiserverHost, type ServerInputs, serverPorts } from './inputs.ts';
 import { kubeApiserverArguments } from './kube-apiserver.ts';
 import { kubeControllerManagerArguments } from './kube-controller-manager.ts';
 import { kubeSchedulerArguments } from './kube-scheduler.ts';
@@ -51,7 +51,7 @@ export function controlPlaneComponents(inputs: ServerInputs, hooks: ControlPlane
       needs: ['etcd'],
       args: kubeApiserverArguments(inputs),
       files: policyFiles(inputs),
-      page: `https://127.0.0.1:${serverPorts.apiserver}/readyz`,
+      page: `https://${apiserverHost(config)}:${serverPorts.apiserver}/readyz`,
       identity: supervisorClient,
       // Its own graceful end: requests in flight first, then the watches.
       stopGrace: 30_000,

@@ -1,12 +1,16 @@
-import { readFile } from 'node:fs/promises';
+import { chown, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic, writeFileIfChanged } from '@rfo/foundation';
+import type { ServerConfig } from '@rfo/schema';
+import { groupId } from '../host/group.ts';
 import type { Paths } from '../paths.ts';
-import { serverPorts } from './inputs.ts';
+import { apiserverHost, serverPorts } from './inputs.ts';
 
 /** The clients that run beside the API server; each has `client-<name>.crt` and `<name>.kubeconfig`. */
 export const kubeconfigClients = ['admin', 'supervisor', 'controller', 'scheduler', 'kube-proxy', 'kubelet', 'rfo-controller'] as const;
 export type KubeconfigClient = (typeof kubeconfigClients)[number];
+
+type KubeconfigInputs = { readonly config: ServerConfig; readonly paths: Paths };
 
 /** Path of a client's kubeconfig on a server. */
 export function controlPlaneKubeconfig(paths: Paths, client: KubeconfigClient): string {
@@ -17,32 +21,35 @@ export function controlPlaneKubeconfig(paths: Paths, client: KubeconfigClient): 
  * A kubeconfig that names its certificate files, so that client-go reloads them when they are renewed.
  * JSON, which every reader of YAML takes.
  */
-function renderKubeconfig(paths: Paths, client: KubeconfigClient): string {
+function renderKubeconfig({ config, paths }: KubeconfigInputs, client: KubeconfigClient): string {
   const tls = paths.server.tls;
   return kubeconfigJson({
-    cluster: { 'server': `https://127.0.0.1:${serverPorts.apiserver}`, 'certificate-authority': join(tls, 'server-ca.crt') },
+    cluster: { 'server': `https://${apiserverHost(config)}:${serverPorts.apiserver}`, 'certificate-authority': join(tls, 'server-ca.crt') },
     user: { 'client-certificate': join(tls, `client-${client}.crt`), 'client-key': join(tls, `client-${client}.key`) },
   });
 }
 
 /** Writes the kubeconfigs of all local clients, mode 0600. */
-export async function writeKubeconfigs(paths: Paths): Promise<void> {
+export async function writeKubeconfigs(inputs: KubeconfigInputs): Promise<void> {
   await Promise.all(
-    kubeconfigClients.map((client) => writeFileIfChanged(controlPlaneKubeconfig(paths, client), renderKubeconfig(paths, client), 0o600)),
+    kubeconfigClients.map((client) =>
+      writeFileIfChanged(controlPlaneKubeconfig(inputs.paths, client), renderKubeconfig(inputs, client), 0o600),
+    ),
   );
 }
 
-/** Writes the administrator's kubeconfig with everything inside, so that it can be copied to another machine. */
-export async function writeAdminKubeconfig(input: {
-  readonly paths: Paths;
-  readonly file: string;
-  readonly mode: number;
-  readonly host: string;
-}): Promise<void> {
-  const read = async (name: string): Promise<string> => (await readFile(join(input.paths.server.tls, name))).toString('base64');
+/**
+ * Writes the administrator's kubeconfig with everything inside, so that it can be copied to another machine.
+ * @throws group-unknown
+ */
+export async function writeAdminKubeconfig({ config, paths }: KubeconfigInputs): Promise<void> {
+  const file = config['write-kubeconfig'];
+  const group = config['write-kubeconfig-group'];
+  const gid = group === undefined ? undefined : await groupId(group);
+  const read = async (name: string): Promise<string> => (await readFile(join(paths.server.tls, name))).toString('base64');
   const [ca, certificate, key] = await Promise.all([read('server-ca.crt'), read('client-admin.crt'), read('client-admin.key')]);
   await writeFileAtomic(
-    input.file,
+    file,
     [
       'apiVersion: v1',
       'kind: Config',
@@ -50,7 +57,7 @@ export async function writeAdminKubeconfig(input: {
       '- name: default',
       '  cluster:',
       `    certificate-authority-data: ${ca}`,
-      `    server: https://${input.host}:${serverPorts.apiserver}`,
+      `    server: https://${apiserverHost(config)}:${serverPorts.apiserver}`,
       'users:',
       '- name: default',
       '  user:',
@@ -64,8 +71,9 @@ export async function writeAdminKubeconfig(input: {
       'current-context: default',
       '',
     ].join('\n'),
-    input.mode,
+    config['write-kubeconfig-mode'],
   );
+  if (gid !== undefined) await chown(file, process.getuid?.() ?? 0, gid);
 }
 
 function kubeconfigJson(input: { readonly cluster: object; readonly user: object }): string {

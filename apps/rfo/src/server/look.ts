@@ -1,41 +1,53 @@
 import type { Log } from '@rfo/foundation';
 import { addressOf, type ServerConfig } from '@rfo/schema';
 import { detectHost, type HostFacts } from '../host/facts.ts';
+import { groupId } from '../host/group.ts';
+import { chooseNodeId } from '../host/node-id.ts';
 import { preflight } from '../host/preflight.ts';
 import { nodePaths, type Paths } from '../paths.ts';
 import { programVersion } from '../version.ts';
-import { type Bundle, findBundle } from './bundle.ts';
+import { type Bundle, requireBundle } from './bundle.ts';
 import { checkDataVersion, checkNotInUse, type DataVersion } from './data-directory.ts';
 import type { ServerInputs } from './inputs.ts';
 import { configuredToken } from './tokens.ts';
 
 /** Everything the start is decided by. */
-export type Findings = { readonly bundle: Bundle; readonly version: DataVersion; readonly host: HostFacts; readonly inputs: ServerInputs };
+export type Findings = {
+  readonly bundle: Bundle;
+  readonly version: DataVersion;
+  readonly host: HostFacts;
+  readonly inputs: ServerInputs;
+  /** What the node's name ends with, where that is configured; still to be kept where it is new. */
+  readonly nodeId: string | undefined;
+};
 
 /**
  * Looks at the host, the data directory and the settings and refuses what cannot work; changes nothing.
- * @throws bundle-missing, data-in-use, data-newer, token-unreadable, and what `detectHost` and `preflight` throw
+ * @throws bundle-missing, data-in-use, data-newer, token-unreadable, group-unknown, and what `detectHost` and `preflight` throw
  */
 export async function lookBeforeTouching(
   config: ServerConfig,
   { env, log }: { readonly env: Readonly<Record<string, string | undefined>>; readonly log: Log },
 ): Promise<Findings> {
   const paths = pathsOf(config);
+  const nodeId = config['with-node-id'] ? await chooseNodeId(paths.nodeId) : undefined;
   const [bundle, host] = await Promise.all([
-    findBundle(env),
+    requireBundle(env),
     detectHost({
       dataDir: paths.data,
       nodeName: config['node-name'],
+      nodeId,
       nodeIps: config['node-ip'].length > 0 ? config['node-ip'] : undefined,
     }),
     checkNotInUse(paths),
     configuredToken(config.token, config['token-file'], 'token-file'),
     configuredToken(config['agent-token'], config['agent-token-file'], 'agent-token-file'),
+    config['write-kubeconfig-group'] === undefined ? undefined : groupId(config['write-kubeconfig-group']),
   ]);
-  const version = { rfo: programVersion, kubernetes: bundle.kubernetes };
+  const version = { rfo: programVersion, kubernetes: bundle.versions.kubernetes };
   await checkDataVersion(paths, version);
   await preflight({ config, paths, host, log });
-  return { bundle, version, host, inputs: serverInputs(config, paths, host) };
+  return { bundle, version, host, nodeId, inputs: serverInputs({ config, paths, host }) };
 }
 
 /** The table of paths for these settings. */
@@ -43,7 +55,9 @@ export function pathsOf(config: Pick<ServerConfig, 'data-dir' | 'run-dir'>): Pat
   return nodePaths({ dataDir: config['data-dir'], runDir: config['run-dir'], etcDir: '/etc/rancher' });
 }
 
-function serverInputs(config: ServerConfig, paths: Paths, host: HostFacts): ServerInputs {
+/** What the control plane is rendered from. */
+export function serverInputs(given: { readonly config: ServerConfig; readonly paths: Paths; readonly host: HostFacts }): ServerInputs {
+  const { config, paths, host } = given;
   return {
     config,
     paths,

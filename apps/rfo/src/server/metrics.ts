@@ -1,3 +1,6 @@
+import type { ServerConfig } from '@rfo/schema';
+import { type CertificateReport, expirationMetric } from '../certificates/report.ts';
+
 /** One measured value of the metrics page. */
 export type Sample = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
 export type Metric = {
@@ -6,6 +9,14 @@ export type Metric = {
   readonly type: 'gauge' | 'counter';
   readonly samples: readonly Sample[];
 };
+
+/** The metrics page of rfo itself, rendered at each call; undefined unless it is asked for. */
+export function metricsPage(
+  config: Pick<ServerConfig, 'supervisor-metrics'>,
+  reports: () => readonly CertificateReport[],
+): (() => string) | undefined {
+  return config['supervisor-metrics'] ? () => renderMetrics([expirationMetric(reports())]) : undefined;
+}
 
 /** Renders Prometheus' text exposition format 0.0.4. */
 export function renderMetrics(metrics: readonly Metric[]): string {

@@ -1,4 +1,5 @@
 /** Whether the kernel and the host's tools can carry pods and Services. */
+import { networkInterfaces } from 'node:os';
 import { writeFileAtomic } from '@rfo/foundation';
 import { execute, findTool } from '../execute.ts';
 import { loadModules, nodeModules } from '../kernel-modules.ts';
@@ -8,7 +9,7 @@ const modulesFile = '/etc/modules-load.d/90-rfo.conf';
 const neededControllers = ['cpu', 'cpuset', 'memory', 'pids'];
 
 /** What decides the start, from the facts alone. */
-export const checkKernel: Check = async (inputs) => [cgroups(inputs), serviceRules(inputs), imageLayers(inputs)];
+export const checkKernel: Check = async (inputs) => [cgroups(inputs), serviceRules(inputs), imageLayers(inputs), ...podInterface(inputs)];
 
 /** Modules that can be loaded, tools that a node calls. */
 export const checkModulesAndTools: Check = async ({ config }) => {
@@ -63,6 +64,16 @@ function imageLayers({ config, host: { overlayfs }, paths }: CheckInputs): Findi
   if (overlayfs.ok) return ok('image layers', 'overlayfs');
   const cure = 'Put data-dir on ext4 or xfs; until then images are copied, which is slow and takes space';
   return warn('image layers', `overlayfs does not work on ${paths.data}: ${overlayfs.why}`, cure);
+}
+
+/** flannel would end itself over an interface that is not there, again and again. */
+function podInterface({ config }: CheckInputs): Finding[] {
+  const wanted = config['flannel-iface'];
+  if (wanted === undefined) return [];
+  const found = networkInterfaces();
+  if (found[wanted]?.some(({ family }) => family === 'IPv4')) return [ok('flannel-iface', wanted)];
+  const others = Object.keys(found).filter((name) => name !== 'lo');
+  return [failed('flannel-iface', `${wanted} is no interface with an IPv4 address`, `Name one that is: ${others.join(', ')}`)];
 }
 
 /** Made in a network namespace of its own, where the kernel also loads the module by itself if it has one. */

@@ -1,7 +1,7 @@
 /** Kernel settings: what rfo sets itself, what it may not set, and what runs out. */
 import { writeFileAtomic } from '@rfo/foundation';
 import { execute } from '../execute.ts';
-import { differingSettings, nodeSettings, readSetting } from '../kernel-settings.ts';
+import { differingSettings, nodeSettings, protectsKernelDefaults, readSetting } from '../kernel-settings.ts';
 import { type Check, type CheckInputs, type Finding, failed, ok, warn } from './finding.ts';
 
 const settingsFile = '/etc/sysctl.d/90-rfo.conf';
@@ -9,8 +9,7 @@ const watchLimits = { 'fs.inotify.max_user_instances': 8192, 'fs.inotify.max_use
 
 /** With protect-kernel-defaults the node refuses to start over a setting of kubelet's that differs. */
 export const checkKernelDefaults: Check = async ({ config }: CheckInputs) => {
-  if (!config['protect-kernel-defaults'] && config.profile !== 'cis')
-    return [ok('kernel settings', 'written at the start where they differ')];
+  if (!protectsKernelDefaults(config)) return [ok('kernel settings', 'written at the start where they differ')];
   const differing = await differingSettings(nodeSettings().filter(({ owner }) => owner === 'kubelet'));
   if (differing.length === 0) return [ok('kernel settings', 'as kubelet wants them')];
   const found = differing.map(({ key, now, value }) => `${key} is ${now ?? 'absent'} instead of ${value}`).join(', ');

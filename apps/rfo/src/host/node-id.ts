@@ -1,0 +1,9 @@
+/** The id that tells hosts of the same name apart. */
+import { randomBytes } from 'node:crypto';
+import { readFileIfExists } from '@rfo/foundation';
+
+/** The id that this host was given, 4 bytes in hex; a new one where it has none yet, which is the caller's to keep. */
+export async function chooseNodeId(file: string): Promise<string> {
+  const kept = (await readFileIfExists(file))?.trim();
+  return kept === undefined || kept === '' ? randomBytes(4).toString('hex') : kept;
+}
