@@ -1,5 +1,7 @@
 // Every command of `rfo`. Help, completion and dispatch read this table; what a command needs is loaded when it runs.
+
 import type { Command, CommandList } from './command.ts';
+import { trimHeap } from './trim-heap.ts';
 
 const commands = {
   'server': {
@@ -7,6 +9,7 @@ const commands = {
     usage: '[flags]',
     options: async () => (await import('@rfo/schema')).serverConfig,
     load: async () => {
+      trimHeap();
       const [{ withServerConfig }, { runServer }] = await Promise.all([import('./with-config.ts'), import('../commands/server.ts')]);
       return withServerConfig(runServer);
     },
