@@ -1,0 +1,26 @@
+/** `npm run bench -- NAME [options]`: runs one benchmark; without a name it lists them. */
+import { interruptible } from '../../scripts/lib/interruptible.ts';
+
+type Benchmark = {
+  readonly about: string;
+  readonly load: () => Promise<(args: readonly string[], signal: AbortSignal) => Promise<number>>;
+};
+
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  start: {
+    about: 'start, restart, memory and CPU of a node, against the same parts started by hand',
+    load: async () => (await import('./start/command.ts')).benchStart,
+  },
+};
+
+await interruptible(async (signal) => {
+  const [name, ...args] = process.argv.slice(2);
+  const chosen = benchmarks[name ?? ''];
+  if (chosen === undefined) {
+    if (name !== undefined) console.error(`bench: there is no benchmark "${name}"`);
+    console.error('usage: npm run bench -- NAME [options]');
+    for (const [each, { about }] of Object.entries(benchmarks)) console.error(`  ${each.padEnd(10)}${about}`);
+    return 2;
+  }
+  return await (await chosen.load())(args, signal);
+});
