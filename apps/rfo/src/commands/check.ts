@@ -11,8 +11,7 @@ import { renderFindings } from '../host/check/render-findings.ts';
 import { checkResources } from '../host/check/resources.ts';
 import { checkServices } from '../host/check/services.ts';
 import { checkKernelDefaults, checkWatchLimits } from '../host/check/settings.ts';
-import { detectHost } from '../host/facts.ts';
-import { chooseNodeId } from '../host/node-id.ts';
+import { detectHost, detectOptionsOf } from '../host/facts.ts';
 import { nodePaths } from '../paths.ts';
 
 const checks = [
@@ -44,13 +43,7 @@ async function lookAtHost(config: CheckConfig): Promise<Finding[]> {
   if (process.geteuid?.() !== 0) return [failed('rights', 'not root: most cannot be seen', 'Run it as root, for example with sudo')];
   const paths = nodePaths({ dataDir: config['data-dir'], runDir: config['run-dir'], etcDir: '/etc/rancher' });
   try {
-    const nodeId = config['with-node-id'] ? await chooseNodeId(paths.nodeId) : undefined;
-    const host = await detectHost({
-      dataDir: paths.data,
-      nodeName: config['node-name'],
-      nodeId,
-      nodeIps: config['node-ip'],
-    });
+    const host = await detectHost(await detectOptionsOf({ config, paths }));
     const inputs: CheckInputs = { config, paths, host };
     return (await Promise.all(checks.map((check) => check(inputs)))).flat();
   } catch (error) {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { checkNodeName, detectHost, kernelForNftables } from './facts.ts';
+import { checkNodeName, detectHost, kernelForNftables, nodeNameOf } from './facts.ts';
+import { groupId } from './group.ts';
 import { chooseNodeAddress } from './node-address.ts';
+import { chooseNodeId } from './node-id.ts';
 
 type Interfaces = Parameters<typeof chooseNodeAddress>[0]['interfaces'];
 
@@ -63,6 +65,27 @@ describe('host', () => {
       assert.throws(() => checkNodeName(name), { code: 'node-name-invalid' });
   });
 
+  test("ends a node's name with its id, which is made once", async () => {
+    assert.equal(nodeNameOf({}, 'Node-1'), 'node-1');
+    assert.equal(nodeNameOf({ nodeName: 'a', nodeId: '0a1b2c3d' }, 'Node-1'), 'a-0a1b2c3d');
+    await inFolder(async (folder) => {
+      const file = join(folder, 'id');
+      assert.match(await chooseNodeId(file), /^[0-9a-f]{8}$/);
+      await writeFile(file, '0a1b2c3d\n');
+      assert.equal(await chooseNodeId(file), '0a1b2c3d');
+    });
+  });
+
+  test('knows groups by name and by number', async () => {
+    await inFolder(async (folder) => {
+      const file = join(folder, 'group');
+      await writeFile(file, 'root:x:0:\nkube:x:1007:a,b\n');
+      assert.equal(await groupId('kube', file), 1007);
+      assert.equal(await groupId('12', file), 12);
+      await assert.rejects(groupId('kub', file), { code: 'group-unknown' });
+    });
+  });
+
   test('has nftables only from Linux 5.13', () => {
     const works = { ok: true } as const;
     assert.deepEqual(kernelForNftables({ major: 5, minor: 13, release: '' }, works), works);
@@ -74,20 +97,26 @@ describe('host', () => {
   });
 
   test('is looked at without leaving a trace', { skip: process.geteuid?.() !== 0 && 'needs root' }, async () => {
-    const folder = await mkdtemp(join(os.tmpdir(), 'rfo-facts-'));
-    try {
+    await inFolder(async (folder) => {
       const facts = await detectHost({ dataDir: join(folder, 'not', 'there', 'yet') });
       assert.ok(facts.cgroupControllers.includes('memory'));
       assert.equal(facts.nodeName, os.hostname().toLowerCase());
       assert.ok(facts.memoryBytes > 2 ** 28);
       for (const probe of [facts.nftables, facts.iptables, facts.overlayfs]) assert.ok(probe.ok || probe.why !== '');
       assert.deepEqual(await readdir(folder), []);
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+    });
   });
 
   test('says which data directory cannot be written', { skip: process.geteuid?.() !== 0 && 'needs root' }, async () => {
     await assert.rejects(detectHost({ dataDir: '/proc/nothing/here' }), { code: 'data-unwritable' });
   });
 });
+
+async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(os.tmpdir(), 'rfo-facts-'));
+  try {
+    await use(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

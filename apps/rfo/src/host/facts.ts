@@ -3,7 +3,10 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { fail, readFileIfExists, systemCode } from '@rfo/foundation';
+import type { ServerConfig } from '@rfo/schema';
+import type { Paths } from '../paths.ts';
 import { chooseNodeAddress } from './node-address.ts';
+import { chooseNodeId } from './node-id.ts';
 import { type Probe, probeKernel } from './probe.ts';
 import { hasCapability, meminfoBytes, parseCgroups, parseKernelRelease, parseMountinfo } from './proc.ts';
 
@@ -41,6 +44,17 @@ export type DetectOptions = {
   readonly nodeIps?: readonly string[] | undefined;
 };
 
+/** What of the host the configuration decides: nothing is written, a node id that is new is still to be kept. */
+export async function detectOptionsOf(given: { readonly config: ServerConfig; readonly paths: Paths }): Promise<DetectOptions> {
+  const { config, paths } = given;
+  return {
+    dataDir: paths.data,
+    nodeName: config['node-name'],
+    nodeId: config['with-node-id'] ? await chooseNodeId(paths.nodeId) : undefined,
+    nodeIps: config['node-ip'],
+  };
+}
+
 /** Number of CAP_SYS_RESOURCE in linux/capability.h. */
 const capSysResource = 24;
 
@@ -58,9 +72,7 @@ export async function detectHost(options: DetectOptions): Promise<HostFacts> {
     interfaces: os.networkInterfaces(),
     route: texts.route,
   });
-  const nodeName = checkNodeName(
-    [options.nodeName ?? hostname.toLowerCase(), ...(options.nodeId === undefined ? [] : [options.nodeId])].join('-'),
-  );
+  const nodeName = nodeNameOf(options, hostname);
   const kernel = { release: os.release(), ...parseKernelRelease(os.release()) };
   if (cgroups === undefined) throw fail('cgroups-missing', {});
   const { nftables, iptables, overlayfs } = await probeKernel(options.dataDir);
@@ -89,6 +101,15 @@ export function kernelForNftables(
 ): Probe {
   if (kernel.major > 5 || (kernel.major === 5 && kernel.minor >= 13)) return probe;
   return { ok: false, why: `kube-proxy needs Linux 5.13 for nftables, this is ${kernel.release}` };
+}
+
+/**
+ * The configured name or the host's, with the node's id where it has one.
+ * @throws node-name-invalid
+ */
+export function nodeNameOf({ nodeName, nodeId }: Pick<DetectOptions, 'nodeName' | 'nodeId'>, hostname: string): string {
+  const name = nodeName ?? hostname.toLowerCase();
+  return checkNodeName(nodeId === undefined ? name : `${name}-${nodeId}`);
 }
 
 /**

@@ -1,8 +1,7 @@
 import type { Log } from '@rfo/foundation';
 import { addressOf, type ServerConfig } from '@rfo/schema';
-import { detectHost, type HostFacts } from '../host/facts.ts';
+import { detectHost, detectOptionsOf, type HostFacts } from '../host/facts.ts';
 import { groupId } from '../host/group.ts';
-import { chooseNodeId } from '../host/node-id.ts';
 import { preflight } from '../host/preflight.ts';
 import { nodePaths, type Paths } from '../paths.ts';
 import { programVersion } from '../version.ts';
@@ -30,15 +29,10 @@ export async function lookBeforeTouching(
   { env, log }: { readonly env: Readonly<Record<string, string | undefined>>; readonly log: Log },
 ): Promise<Findings> {
   const paths = pathsOf(config);
-  const nodeId = config['with-node-id'] ? await chooseNodeId(paths.nodeId) : undefined;
+  const options = await detectOptionsOf({ config, paths });
   const [bundle, host] = await Promise.all([
     requireBundle(env),
-    detectHost({
-      dataDir: paths.data,
-      nodeName: config['node-name'],
-      nodeId,
-      nodeIps: config['node-ip'].length > 0 ? config['node-ip'] : undefined,
-    }),
+    detectHost(options),
     checkNotInUse(paths),
     configuredToken(config.token, config['token-file'], 'token-file'),
     configuredToken(config['agent-token'], config['agent-token-file'], 'agent-token-file'),
@@ -47,7 +41,7 @@ export async function lookBeforeTouching(
   const version = { rfo: programVersion, kubernetes: bundle.versions.kubernetes };
   await checkDataVersion(paths, version);
   await preflight({ config, paths, host, log });
-  return { bundle, version, host, nodeId, inputs: serverInputs({ config, paths, host }) };
+  return { bundle, version, host, nodeId: options.nodeId, inputs: serverInputs({ config, paths, host }) };
 }
 
 /** The table of paths for these settings. */

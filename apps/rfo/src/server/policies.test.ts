@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { renderEncryptionConfig } from './encryption-config.ts';
+import { renderEncryptionConfig, withProvider } from './encryption-config.ts';
 import { renderMetrics } from './metrics.ts';
 import { renderAdmissionConfig, renderAuditPolicy } from './policies.ts';
 import { renderToken, tokenPassword } from './tokens.ts';
@@ -26,6 +26,18 @@ test('secrets are written encrypted and read plain as well', () => {
       providers: [{ aescbc: { keys: [{ name: 'aescbckey', secret: 'AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=' }] } }, { identity: {} }],
     },
   ]);
+});
+
+test('another cipher is put before the old one, whose key stays, and back', () => {
+  const order = (text: string | undefined): unknown[] =>
+    JSON.parse(text ?? '').resources[0].providers.map((provider: object) => JSON.stringify(provider).slice(2, 12));
+  const old = renderEncryptionConfig('aescbc', new Uint8Array(32).fill(1));
+  const both = withProvider(old, 'secretbox', new Uint8Array(32).fill(2)) ?? '';
+  assert.deepEqual(order(both), ['secretbox"', 'aescbc":{"', 'identity":']);
+  assert.equal(withProvider(both, 'secretbox', new Uint8Array(32).fill(3)), undefined);
+  const back = withProvider(both, 'aescbc', new Uint8Array(32).fill(4));
+  assert.deepEqual(order(back), ['aescbc":{"', 'secretbox"', 'identity":']);
+  for (const byte of [1, 2]) assert.ok(back?.includes(Buffer.alloc(32, byte).toString('base64')));
 });
 
 test('a token carries the hash of the CA as served and gives its password back', () => {
