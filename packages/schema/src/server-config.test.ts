@@ -123,6 +123,26 @@ test('options that exclude each other are refused', () => {
   ]);
 });
 
+test('what nothing would read is refused, its default is not', () => {
+  const refused = [
+    ['--container-runtime-endpoint=/run/crio/crio.sock', '--selinux', 'selinux', 'container-runtime-endpoint /run/crio/crio.sock'],
+    [
+      '--container-runtime-endpoint=/run/crio/crio.sock',
+      '--snapshotter=native',
+      'snapshotter',
+      'container-runtime-endpoint /run/crio/crio.sock',
+    ],
+    ['--disable-scheduler', '--kube-scheduler-arg=v=2', 'kube-scheduler-arg', 'disable-scheduler'],
+    ['--cni=none', '--flannel-backend=host-gw', 'flannel-backend', 'cni none'],
+  ] as const;
+  for (const [setting, flag, key, because] of refused) {
+    assert.deepEqual(problems(setting, flag), [`${key}: it has no meaning with ${because}. Leave one of them out.`]);
+    assert.deepEqual(problems(setting), []);
+    assert.deepEqual(problems(flag), []);
+  }
+  assert.deepEqual(problems('--container-runtime-endpoint=/run/crio/crio.sock', '--snapshotter=overlayfs'), []);
+});
+
 test('a tool passes over mistakes in options that it does not need, and sees those in its own', () => {
   const known = { key: 'data-dir', source: 'file', items: [{ value: 'relative', place: 'f:1' }], append: false, place: 'f:1' } as const;
   assert.throws(

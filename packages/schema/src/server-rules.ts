@@ -1,10 +1,21 @@
 // Rules over several options of a server: what each may be in the light of the others.
-import type { z } from 'zod/mini';
+import { isDeepStrictEqual } from 'node:util';
+import * as z from 'zod/mini';
 import type { Flaw, Rule } from './declaration.ts';
 import { contains, formatAddress, overlaps, parseAddress, parseRange, type Range } from './ipv4.ts';
-import type { serverOptions } from './server-options/index.ts';
+import { serverOptions } from './server-options/index.ts';
 
 type Config = { readonly [K in keyof typeof serverOptions]: z.output<(typeof serverOptions)[K]> };
+
+/** What only the container runtime that RFO runs itself is told. */
+const runtimeSettings = [
+  'default-runtime',
+  'snapshotter',
+  'nonroot-devices',
+  'selinux',
+  'private-registry',
+  'disable-default-registry-endpoint',
+] as const;
 
 export const serverRules: readonly Rule[] = [
   rule(['service-cidr', 'cluster-cidr'], (config) =>
@@ -40,15 +51,28 @@ export const serverRules: readonly Rule[] = [
           cure: 'Give image-credential-provider-config and image-credential-provider-bin-dir, or neither',
         },
   ),
-  rule(['flannel-iface', 'cni'], (config) =>
-    config['flannel-iface'] !== undefined && config.cni !== 'flannel'
-      ? { problem: `it has no meaning with cni ${config.cni}`, cure: 'Leave one of them out' }
-      : undefined,
-  ),
+  ...idle(['flannel-iface', 'flannel-backend'], 'cni', (cni) => cni !== 'flannel'),
+  ...idle(['kube-scheduler-arg'], 'disable-scheduler', (disabled) => disabled),
+  ...idle(['kube-controller-manager-arg'], 'disable-controller-manager', (disabled) => disabled),
+  ...idle(['kube-proxy-arg'], 'disable-kube-proxy', (disabled) => disabled),
+  ...idle(runtimeSettings, 'container-runtime-endpoint', (endpoint) => endpoint !== undefined),
 ];
 
 function rule<K extends keyof Config>(keys: readonly [K, ...K[]], judge: (config: Pick<Config, K>) => Flaw | undefined): Rule {
   return { keys, judge };
+}
+
+/** Options that nothing reads when another one has such a value: asking for something else than their default is refused. */
+function idle<K extends keyof Config>(keys: readonly (keyof Config)[], because: K, isSo: (value: Config[K]) => boolean): Rule[] {
+  return keys.map((key) =>
+    rule([key, because], (config: Config) => {
+      const value = config[because];
+      const initial: unknown = z.parse(serverOptions[key], undefined);
+      if (!isSo(value) || isDeepStrictEqual(config[key], initial)) return undefined;
+      const setting = typeof value === 'boolean' ? because : `${because} ${String(value)}`;
+      return { problem: `it has no meaning with ${setting}`, cure: 'Leave one of them out' };
+    }),
+  );
 }
 
 function judgeDns(address: string | undefined, services: string): Flaw | undefined {

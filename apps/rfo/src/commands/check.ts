@@ -9,6 +9,7 @@ import { checkNames } from '../host/check/names.ts';
 import { checkPorts } from '../host/check/ports.ts';
 import { renderFindings } from '../host/check/render-findings.ts';
 import { checkResources } from '../host/check/resources.ts';
+import { checkRuntime } from '../host/check/runtime.ts';
 import { checkServices } from '../host/check/services.ts';
 import { checkKernelDefaults, checkWatchLimits } from '../host/check/settings.ts';
 import { detectHost, detectOptionsOf } from '../host/facts.ts';
@@ -16,6 +17,7 @@ import { nodePaths } from '../paths.ts';
 
 const checks = [
   checkKernel,
+  checkRuntime,
   checkModulesAndTools,
   checkPorts,
   checkFolders,

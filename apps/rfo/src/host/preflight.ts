@@ -5,6 +5,7 @@ import { checkFolders } from './check/folders.ts';
 import { checkKernel } from './check/kernel.ts';
 import { clock } from './check/names.ts';
 import { checkPorts } from './check/ports.ts';
+import { checkRuntime } from './check/runtime.ts';
 
 /**
  * Changes nothing.
@@ -13,7 +14,11 @@ import { checkPorts } from './check/ports.ts';
 export async function preflight(inputs: CheckInputs & { readonly log: Log }): Promise<void> {
   if (process.geteuid?.() !== 0) throw fail('not-root', { what: 'a node' });
   const agent = !inputs.config['disable-agent'];
-  const findings = await Promise.all([checkPorts(inputs), checkFolders(inputs), agent ? checkKernel(inputs) : []]);
+  const findings = await Promise.all([
+    checkPorts(inputs),
+    checkFolders(inputs),
+    ...(agent ? [checkKernel(inputs), checkRuntime(inputs)] : []),
+  ]);
   const failures = [...findings.flat(), clock(Date.now())].filter(({ level }) => level === 'fail');
   if (failures.length === 0) return;
   for (const { topic, found, cure } of failures) inputs.log.error(`${topic}: ${found}`, { cure });

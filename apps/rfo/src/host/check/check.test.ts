@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { holderOf, listListeners, parseListeners } from './listeners.ts';
 import { clock } from './names.ts';
 import { checkPorts, neededPorts } from './ports.ts';
 import { renderFindings } from './render-findings.ts';
+import { checkRuntime } from './runtime.ts';
 import { networkManagerDropIn } from './services.ts';
 
 const levels = async (...given: Parameters<typeof testInputs>): Promise<Record<string, string>> =>
@@ -78,6 +80,32 @@ describe('check of ports', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+});
+
+describe('check of the runtime', () => {
+  test('refuses a default runtime that nothing declares', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'rfo-runtime-'));
+    try {
+      const inputs = testInputs({ dataDir: folder, config: { 'default-runtime': 'crun' } });
+      const levels = async (): Promise<string[]> => (await checkRuntime(inputs)).map(({ level }) => level);
+      assert.deepEqual(await levels(), ['fail']);
+      const dropIns = join(folder, 'agent/etc/containerd/config.toml.d');
+      await mkdir(dropIns, { recursive: true });
+      await writeFile(join(dropIns, 'crun.toml'), `[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.crun]\n`);
+      assert.deepEqual(await levels(), ['ok']);
+      assert.deepEqual(await checkRuntime(testInputs({ config: { 'default-runtime': 'runc' } })), []);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test('refuses labels where SELinux is not', { skip: existsSync('/sys/fs/selinux/enforce') && 'this host has SELinux' }, async () => {
+    const findings = await checkRuntime(testInputs({ config: { selinux: true } }));
+    assert.deepEqual(
+      findings.map(({ level, found }) => [level, found]),
+      [['fail', 'selinux is set, but this host runs without it']],
+    );
   });
 });
 
