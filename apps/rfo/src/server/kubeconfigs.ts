@@ -1,5 +1,5 @@
-import { chown, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chown, mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { writeFileAtomic, writeFileIfChanged } from '@rfo/foundation';
 import type { ServerConfig } from '@rfo/schema';
 import { groupId } from '../host/group.ts';
@@ -48,6 +48,8 @@ export async function writeAdminKubeconfig({ config, paths }: KubeconfigInputs):
   const gid = group === undefined ? undefined : await groupId(group);
   const read = async (name: string): Promise<string> => (await readFile(join(paths.server.tls, name))).toString('base64');
   const [ca, certificate, key] = await Promise.all([read('server-ca.crt'), read('client-admin.crt'), read('client-admin.key')]);
+  // Others than root may be meant to read it: they must be able to enter.
+  await mkdir(dirname(file), { recursive: true, mode: 0o755 });
   await writeFileAtomic(
     file,
     [

@@ -3,11 +3,12 @@ import { serverPorts } from './inputs.ts';
 
 /** What somebody who started a node by hand wants to know next, within one screen. */
 export function renderReady({ nodeName, nodeIp, config }: ServerInputs): string {
+  const address = config['bind-address'] === '0.0.0.0' ? nodeIp : config['bind-address'];
   return [
     '',
     `Kubernetes is ready on node ${nodeName}.`,
     '',
-    `  API          https://${nodeIp}:${serverPorts.apiserver}`,
+    `  API          https://${address}:${serverPorts.apiserver}`,
     `  kubeconfig   ${config['write-kubeconfig']}`,
     `  data         ${config['data-dir']}`,
     '',
