@@ -5,6 +5,7 @@ import type { CommandContext } from '../cli/context.ts';
 import { type CheckInputs, type Finding, failed } from '../host/check/finding.ts';
 import { checkDiskSpace, checkFolders } from '../host/check/folders.ts';
 import { checkKernel, checkModulesAndTools } from '../host/check/kernel.ts';
+import { checkNamedFiles } from '../host/check/named-files.ts';
 import { checkNames } from '../host/check/names.ts';
 import { checkPorts } from '../host/check/ports.ts';
 import { renderFindings } from '../host/check/render-findings.ts';
@@ -21,6 +22,7 @@ const checks = [
   checkModulesAndTools,
   checkPorts,
   checkFolders,
+  checkNamedFiles,
   checkDiskSpace,
   checkResources,
   checkNames,

@@ -3,6 +3,7 @@ import { fail, type Log } from '@rfo/foundation';
 import type { CheckInputs } from './check/finding.ts';
 import { checkFolders } from './check/folders.ts';
 import { checkKernel } from './check/kernel.ts';
+import { checkNamedFiles } from './check/named-files.ts';
 import { clock } from './check/names.ts';
 import { checkPorts } from './check/ports.ts';
 import { checkRuntime } from './check/runtime.ts';
@@ -17,6 +18,7 @@ export async function preflight(inputs: CheckInputs & { readonly log: Log }): Pr
   const findings = await Promise.all([
     checkPorts(inputs),
     checkFolders(inputs),
+    checkNamedFiles(inputs),
     ...(agent ? [checkKernel(inputs), checkRuntime(inputs)] : []),
   ]);
   const failures = [...findings.flat(), clock(Date.now())].filter(({ level }) => level === 'fail');

@@ -10,6 +10,7 @@ import { parseMountinfo } from '../proc.ts';
 import { checkFolders, mountOf } from './folders.ts';
 import { checkKernel } from './kernel.ts';
 import { holderOf, listListeners, parseListeners } from './listeners.ts';
+import { checkNamedFiles } from './named-files.ts';
 import { clock } from './names.ts';
 import { checkPorts, neededPorts } from './ports.ts';
 import { renderFindings } from './render-findings.ts';
@@ -106,6 +107,20 @@ describe('check of the runtime', () => {
       findings.map(({ level, found }) => [level, found]),
       [['fail', 'selinux is set, but this host runs without it']],
     );
+  });
+});
+
+describe('check of named files', () => {
+  test('names the option whose file is missing', async () => {
+    const config = { 'audit-policy-file': '/nowhere/audit.yaml', 'pod-security-admission-config-file': import.meta.filename };
+    assert.deepEqual(await checkNamedFiles(testInputs({ config })), [
+      {
+        level: 'fail',
+        topic: 'audit-policy-file',
+        found: 'audit-policy-file: /nowhere/audit.yaml cannot be read (ENOENT)',
+        cure: 'Put it there, or leave audit-policy-file out',
+      },
+    ]);
   });
 });
 
