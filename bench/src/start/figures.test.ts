@@ -10,7 +10,10 @@ const cold = (side: Side, readyz: number, others = 10): Measurement => ({
 const idle = (side: Side, cpu: number, processes: readonly (readonly [string, number])[]): Measurement => ({
   side,
   round: 1,
-  idle: { cpu, processes: processes.map(([name, megabytes]) => ({ name, pss: megabytes * 1e6, anonymous: megabytes * 5e5 })) },
+  idle: {
+    cpu,
+    processes: processes.map(([name, megabytes]) => ({ pid: 2, cpu: 0, name, pss: megabytes * 1e6, anonymous: megabytes * 5e5 })),
+  },
 });
 
 test('a ratio is that of the medians, and is held against the goal', () => {

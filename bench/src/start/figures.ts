@@ -19,7 +19,8 @@ export type Phase = (typeof phases)[number];
 export type Cold = { readonly readyz: number; readonly nodeReady: number; readonly deployment: number; readonly dns: number };
 export type Restart = { readonly readyz: number; readonly pod: number };
 export type Idle = {
-  readonly processes: readonly ProcessMemory[];
+  /** `cpu`: of the minute, in seconds; what ended in it is not here, but in the sum below. */
+  readonly processes: readonly (ProcessMemory & { readonly cpu: number })[];
   /** Seconds of CPU time in a minute. */
   readonly cpu: number;
 };

@@ -11,7 +11,7 @@ import { type Observation, observe } from './observation.ts';
 import { onMachine, procOf } from './on-machine.ts';
 import type { ReadyFiles } from './ready-files.ts';
 import { type Parts, prepareSide, type Started, startHand, startRfo } from './sides.ts';
-import { readCpu, readMemory, readStarts } from './usage.ts';
+import { readCpu, readCpuTimes, readMemory, readStarts } from './usage.ts';
 
 /** The same host again and again: what `rfo` made on it is good for the others. */
 const hostName = 'node';
@@ -157,11 +157,16 @@ function startSide(
 async function measureIdle(host: Host, lab: Lab, signal: AbortSignal): Promise<Idle> {
   const cgroups = lab.trace.cgroups.map((path) => join(path, host.name));
   await sleep(settle * 1000, signal);
-  const [before, begin] = [await readCpu(cgroups), performance.now()];
+  const [before, each, begin] = [await readCpu(cgroups), await readCpuTimes(procOf(host)), performance.now()];
   await sleep(minute * 1000, signal);
   const used = (await readCpu(cgroups)) - before;
   const passed = (performance.now() - begin) / 1000;
-  return { processes: await readMemory(procOf(host)), cpu: (used / passed) * minute };
+  const now = await readCpuTimes(procOf(host));
+  const processes = (await readMemory(procOf(host))).map((process) => {
+    const { pid } = process;
+    return { ...process, cpu: (((now.get(pid) ?? 0) - (each.get(pid) ?? 0)) / passed) * minute };
+  });
+  return { processes, cpu: (used / passed) * minute };
 }
 
 function seconds(at: number | undefined, { start }: Started): number {

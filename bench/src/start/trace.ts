@@ -9,11 +9,17 @@ export function renderTrace(measured: Traced | undefined): string {
   if (trace.ownTable.length > 0) parts.push('-- in its own words:', ...trace.ownTable);
   if (trace.restart.length > 0) parts.push(`== ${side}, round ${round}: restart`, renderSteps(trace.restart));
   if (idle !== undefined) {
-    const rows = idle.processes.map(({ name, pss, anonymous }) => [name, (pss / 1e6).toFixed(1), (anonymous / 1e6).toFixed(1)]);
+    const rows = idle.processes.map(({ name, pss, anonymous, cpu }) => [
+      name,
+      (pss / 1e6).toFixed(1),
+      (anonymous / 1e6).toFixed(1),
+      cpu.toFixed(2),
+    ]);
     const columns = [
       { heading: 'process', align: 'left' },
       { heading: 'MB', align: 'right' },
       { heading: 'anonymous', align: 'right' },
+      { heading: 'CPU s', align: 'right' },
     ] as const;
     parts.push(`== ${side}, round ${round}: idle`, renderTextTable(columns, rows));
   }

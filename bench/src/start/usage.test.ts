@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseMemory, processName, readCpu, readMemory, readStarts } from './usage.ts';
+import { parseCpuTime, parseMemory, processName, readCpu, readMemory, readStarts } from './usage.ts';
 
 test('the memory of a process is its proportional set and the anonymous part of that, in bytes', () => {
   const text = 'aaaa-bbbb ---p 00000000 00:00 0    [rollup]\nRss:   900 kB\nPss:   500 kB\nPss_Dirty: 7 kB\nPss_Anon:   40 kB\n';
@@ -23,6 +23,10 @@ test('this very process is found with memory of its own and a start in the past'
   assert.ok(memory !== undefined && memory.anonymous > 1e6 && memory.pss > memory.anonymous);
   const start = (await readStarts('/proc')).find(({ label }) => label === `process ${own}`);
   assert.ok(start !== undefined && Math.abs(start.at - performance.timeOrigin) < 5000, `${start?.at} is not ${performance.timeOrigin}`);
+});
+
+test('the CPU time of a process is that of its own two counters', () => {
+  assert.equal(parseCpuTime('7 (a ) b) S 1 1 1 0 -1 4194560 10 20 0 0 150 50 999 999 20 0'), 2);
 });
 
 test('CPU time is read from the hierarchy that counts it, of either version', async () => {

@@ -4,6 +4,8 @@ import { basename, join } from 'node:path';
 import { fail, readFileIfExists, systemCode } from '@rfo/foundation';
 
 export type ProcessMemory = {
+  /** As the host numbers it. */
+  readonly pid: number;
   readonly name: string;
   /** Bytes, each shared page divided by how many share it. */
   readonly pss: number;
@@ -17,7 +19,7 @@ export type ProcessMemory = {
  */
 export async function readMemory(proc: string): Promise<readonly ProcessMemory[]> {
   const pids = (await readdir(proc)).filter((name) => /^\d+$/.test(name) && name !== '1');
-  const found = await Promise.all(pids.map((pid) => readProcess(join(proc, pid))));
+  const found = await Promise.all(pids.map((pid) => readProcess(proc, Number(pid))));
   return found.filter((each) => each !== undefined).sort((a, b) => b.pss - a.pss);
 }
 
@@ -69,10 +71,24 @@ export async function readStarts(proc: string): Promise<readonly { readonly labe
   return found.filter(({ label, at }) => label !== 'process ' && !Number.isNaN(at)).sort((a, b) => a.at - b.at);
 }
 
-async function readProcess(folder: string): Promise<ProcessMemory | undefined> {
+/** CPU time of each process of a host so far, in seconds, without children. */
+export async function readCpuTimes(proc: string): Promise<ReadonlyMap<number, number>> {
+  const pids = (await readdir(proc)).filter((name) => /^\d+$/.test(name) && name !== '1');
+  const stats = await readAll(pids.map((pid) => join(proc, pid, 'stat')));
+  return new Map(stats.map((stat, at) => [Number(pids[at]), parseCpuTime(stat)]));
+}
+
+/** @param stat content of /proc/PID/stat, proc_pid_stat(5): fields 14 and 15 (hundredths of a second), counted from behind the name in brackets */
+export function parseCpuTime(stat: string): number {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / 100;
+}
+
+async function readProcess(proc: string, pid: number): Promise<ProcessMemory | undefined> {
+  const folder = join(proc, String(pid));
   const [rollup = '', command = ''] = await readAll([join(folder, 'smaps_rollup'), join(folder, 'cmdline')]);
   const memory = parseMemory(rollup);
-  return memory === undefined ? undefined : { name: processName(command), ...memory };
+  return memory === undefined ? undefined : { pid, name: processName(command), ...memory };
 }
 
 /** Texts of files of a process; empty where it is gone. */
