@@ -5,8 +5,8 @@ import { inOrder } from '../component/order.ts';
 import { agentComponents, agentNotices } from './components.ts';
 import { testInputs } from './test-inputs.ts';
 
-const options = { api: ['api'], nodeRegistered: async () => undefined };
-const api: Component = { kind: 'task', name: 'api', needs: [], run: async () => undefined };
+const options = { listening: ['port'], api: ['api'], nodeRegistered: async () => undefined };
+const others = ['port', 'api'].map((name): Component => ({ kind: 'task', name, needs: [], run: async () => undefined }));
 const needs = (...given: Parameters<typeof testInputs>): Record<string, readonly string[]> =>
   Object.fromEntries(agentComponents(testInputs(...given), options).map((component) => [component.name, component.needs]));
 
@@ -16,12 +16,12 @@ describe('agent components', () => {
       'registries': [],
       'containerd': [],
       'images': ['containerd'],
-      'kubelet': ['containerd', 'registries', 'api'],
-      'kube-proxy': ['kubelet'],
-      'flannel': ['kubelet'],
+      'kubelet': ['containerd', 'registries', 'port'],
+      'kube-proxy': ['kubelet', 'api'],
+      'flannel': ['kubelet', 'api'],
       'cni-config': ['images'],
     });
-    inOrder([api, ...agentComponents(testInputs(), options)]);
+    inOrder([...others, ...agentComponents(testInputs(), options)]);
   });
 
   test('are only those that the configuration asks for', () => {
@@ -30,12 +30,12 @@ describe('agent components', () => {
       containerd: [],
       images: ['containerd'],
       // Without a network of ours to wait with, pods may start as soon as kubelet runs.
-      kubelet: ['images', 'registries', 'api'],
+      kubelet: ['images', 'registries', 'port'],
     });
     assert.deepEqual(needs({ config: { 'container-runtime-endpoint': '/run/crio/crio.sock' } }), {
-      'kubelet': ['api'],
-      'kube-proxy': ['kubelet'],
-      'flannel': ['kubelet'],
+      'kubelet': ['port'],
+      'kube-proxy': ['kubelet', 'api'],
+      'flannel': ['kubelet', 'api'],
       'cni-config': [],
     });
   });

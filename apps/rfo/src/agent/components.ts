@@ -22,7 +22,9 @@ import { kubeletArguments, kubeletDefaultsFile, kubeletFolders, renderKubeletCon
 import { registriesComponent } from './registries-component.ts';
 
 export type AgentOptions = {
-  /** Names of the components by which the API is reachable on this node: on a server kube-apiserver, on an agent the load balancer. */
+  /** Names of the components after which kubelet's first request is answered, if late: on a server the API's open port, on an agent the load balancer. */
+  readonly listening: readonly string[];
+  /** Names of the components after which the API grants everybody his rights. */
   readonly api: readonly string[];
   /** Resolves once the Node object exists and has its pod range; kube-proxy and flannel give up after 30 s without. */
   readonly nodeRegistered: (signal: AbortSignal) => Promise<void>;
@@ -39,8 +41,8 @@ export function agentComponents(inputs: AgentInputs, options: AgentOptions): Com
       ...options,
       needs: ownRuntime ? (ownNetwork ? ['containerd', 'registries'] : ['images', 'registries']) : [],
     }),
-    ...(config['disable-kube-proxy'] ? [] : [kubeProxyComponent(inputs)]),
-    ...(ownNetwork ? [flannelComponent(inputs), cniConfigComponent(inputs, ownRuntime ? ['images'] : [])] : []),
+    ...(config['disable-kube-proxy'] ? [] : [kubeProxyComponent(inputs, options.api)]),
+    ...(ownNetwork ? [flannelComponent(inputs, options.api), cniConfigComponent(inputs, ownRuntime ? ['images'] : [])] : []),
   ];
 }
 
@@ -113,7 +115,7 @@ function kubeletComponent(inputs: AgentInputs, options: AgentOptions & { readonl
   return {
     kind: 'process',
     name: 'kubelet',
-    needs: [...options.needs, ...options.api],
+    needs: [...options.needs, ...options.listening],
     render: () => ({
       files: [{ path: join(paths.agent.kubeletConfigDir, kubeletDefaultsFile), content: renderKubeletConfig(inputs), mode: 0o600 }],
       process: processSpec(inputs, 'kubelet', kubeletArguments(inputs)),
@@ -130,7 +132,7 @@ function kubeletComponent(inputs: AgentInputs, options: AgentOptions & { readonl
   };
 }
 
-function kubeProxyComponent(inputs: AgentInputs): ProcessComponent {
+function kubeProxyComponent(inputs: AgentInputs, api: readonly string[]): ProcessComponent {
   const target = kubeProxyHealth(inputs.config);
   const check = async (signal: AbortSignal): Promise<void> => {
     if (target !== undefined) await checkHttp({ ...target, path: '/livez' }, signal);
@@ -138,19 +140,19 @@ function kubeProxyComponent(inputs: AgentInputs): ProcessComponent {
   return {
     kind: 'process',
     name: 'kube-proxy',
-    needs: ['kubelet'],
+    needs: ['kubelet', ...api],
     render: () => ({ files: [], process: processSpec(inputs, 'kube-proxy', kubeProxyArguments(inputs)) }),
     ready: ({ signal, note }) => poll(() => check(signal), { signal, note }),
     health: ({ signal }) => check(signal),
   };
 }
 
-function flannelComponent(inputs: AgentInputs): ProcessComponent {
+function flannelComponent(inputs: AgentInputs, api: readonly string[]): ProcessComponent {
   const { paths } = inputs;
   return {
     kind: 'process',
     name: 'flannel',
-    needs: ['kubelet'],
+    needs: ['kubelet', ...api],
     render: () => ({
       files: [{ path: paths.agent.flannelNetConf, content: renderFlannelNetConf(inputs), mode: 0o600 }],
       process: {

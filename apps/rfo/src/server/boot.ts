@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Clock, type Life, type Log, systemClock, writeFileIfChanged } from '@rfo/foundation';
 import { createKubeClient, type KubeClient, loadKubeconfig } from '@rfo/kube';
-import { rotateLogs, stopUnlisted } from '@rfo/process';
+import { rotateLogs, stopUnlisted, waitForTcp } from '@rfo/process';
 import type { ServerConfig } from '@rfo/schema';
 import { addonsComponent } from '../addons/component.ts';
 import { agentComponents, agentNotices } from '../agent/components.ts';
@@ -15,7 +15,7 @@ import { fieldManager, nodeControllerRights, serverNodeLabels } from './cluster-
 import { controlPlaneComponents } from './components.ts';
 import { linkBundle, lockDataDirectory, writeDataVersion } from './data-directory.ts';
 import { ensureEncryptionConfig } from './encryption-config.ts';
-import type { ServerInputs } from './inputs.ts';
+import { type ServerInputs, serverPorts } from './inputs.ts';
 import { controlPlaneKubeconfig, writeAdminKubeconfig, writeKubeconfigs } from './kubeconfigs.ts';
 import { type Findings, lookBeforeTouching } from './look.ts';
 import { metricsPage } from './metrics.ts';
@@ -73,6 +73,7 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
   life.defer(() => client.close());
   const components = [
     ...controlPlaneComponents(inputs, { releaseLease: (name, signal) => releaseLease({ client, name, nodeName, signal }) }),
+    apiPortComponent(),
     rightsComponent(client),
     addonsComponent({ client, inputs, bundle: bundle.dir }),
     ...(prepared === undefined ? [] : await agentParts({ findings, client, resolvConf: (await prepared).resolvConf, log })),
@@ -103,11 +104,25 @@ async function agentParts(input: {
   const agent = serverAgentInputs(input.findings, resolvConf);
   return [
     ...agentComponents(agent, {
+      listening: ['api-port'],
       api: ['kube-apiserver', 'rights'],
       nodeRegistered: (signal) => nodeRegistered({ client, nodeName, signal, log }),
     }),
     nodeComponent(client, nodeName, config.cni === 'none'),
   ];
+}
+
+/**
+ * Ready as soon as the API server accepts connections, a second and a half before it calls itself ready: kubelet, which needs no more than
+ * the node authorizer, is up by then.
+ */
+function apiPortComponent(): TaskComponent {
+  return {
+    kind: 'task',
+    name: 'api-port',
+    needs: ['etcd'],
+    run: ({ life, note }) => waitForTcp({ host: '127.0.0.1', port: serverPorts.apiserver }, { signal: life.signal, note }),
+  };
 }
 
 /** What flannel and the node's own controllers may do; asked for before they start. */

@@ -53,7 +53,7 @@ const views = {
   'containerd': ({ agent }) => renderContainerdConfig(agent),
   'components': ({ server, agent }) => [
     ...controlPlaneComponents(server, { releaseLease: async () => undefined }).map(({ name }) => name),
-    ...agentComponents(agent, { api: [], nodeRegistered: async () => undefined }).map(({ name }) => name),
+    ...agentComponents(agent, { listening: [], api: [], nodeRegistered: async () => undefined }).map(({ name }) => name),
   ],
   'ports': ({ config }) => neededPorts(config),
   'processes': async ({ server }) => {
