@@ -105,7 +105,7 @@ async function agentParts(input: {
   return [
     ...agentComponents(agent, {
       listening: ['api-port'],
-      api: ['kube-apiserver', 'rights'],
+      api: ['rights'],
       nodeRegistered: (signal) => nodeRegistered({ client, nodeName, signal, log }),
     }),
     nodeComponent(client, nodeName, config.cni === 'none'),
@@ -130,7 +130,7 @@ function rightsComponent(client: KubeClient): TaskComponent {
   return {
     kind: 'task',
     name: 'rights',
-    needs: ['kube-apiserver'],
+    needs: ['api-port'],
     run: async ({ life }) => {
       const options = { fieldManager, force: true, signal: life.signal };
       await Promise.all(nodeControllerRights().map((object) => client.apply(object, options)));

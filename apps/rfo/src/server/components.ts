@@ -15,8 +15,10 @@ type Part = {
   readonly needs: readonly string[];
   readonly args: readonly string[];
   readonly files?: readonly RenderedFile[];
-  /** Health page, asked with a client certificate. */
+  /** Page that tells readiness, asked with a client certificate. */
   readonly page: string;
+  /** Page that tells health, where another is cheaper. */
+  readonly healthPage?: string;
   readonly identity: ClientIdentity;
   readonly stopGrace?: number;
 };
@@ -52,6 +54,7 @@ export function controlPlaneComponents(inputs: ServerInputs, hooks: ControlPlane
       args: kubeApiserverArguments(inputs),
       files: policyFiles(inputs),
       page: `https://${apiserverHost(config)}:${serverPorts.apiserver}/readyz`,
+      healthPage: `https://${apiserverHost(config)}:${serverPorts.apiserver}/livez`,
       identity: supervisorClient,
       // Its own graceful end: requests in flight first, then the watches.
       stopGrace: 30_000,
@@ -75,7 +78,7 @@ export function controlPlaneComponents(inputs: ServerInputs, hooks: ControlPlane
 }
 
 function component(paths: Paths, part: Part, hooks: ControlPlaneHooks): ProcessComponent {
-  const target = (): Promise<HttpsTarget> => probeTarget(paths, part);
+  const target = (url: string): Promise<HttpsTarget> => probeTarget(paths, { url, identity: part.identity });
   const elects = part.name === 'kube-controller-manager' || part.name === 'kube-scheduler';
   return {
     kind: 'process',
@@ -83,8 +86,8 @@ function component(paths: Paths, part: Part, hooks: ControlPlaneHooks): ProcessC
     needs: part.needs,
     render: () => ({ files: part.files ?? [], process: processSpec(paths, part) }),
     ...(elects && { beforeStart: (signal: AbortSignal) => hooks.releaseLease(part.name, signal) }),
-    ready: async ({ signal, note }: ProcessContext) => waitForHttps(await target(), { signal, note }),
-    health: async ({ signal }) => checkHttps(await target(), signal),
+    ready: async ({ signal, note }: ProcessContext) => waitForHttps(await target(part.page), { signal, note }),
+    health: async ({ signal }) => checkHttps(await target(part.healthPage ?? part.page), signal),
   };
 }
 
@@ -100,10 +103,13 @@ function processSpec(paths: Paths, { name, args, stopGrace }: Part): ProcessSpec
   };
 }
 
-async function probeTarget(paths: Paths, { page, identity }: Part): Promise<HttpsTarget> {
+async function probeTarget(
+  paths: Paths,
+  { url, identity }: { readonly url: string; readonly identity: ClientIdentity },
+): Promise<HttpsTarget> {
   const read = (file: string): Promise<string> => readFile(join(paths.server.tls, file), 'utf8');
   const [ca, cert, key] = await Promise.all([read(identity.ca), read(identity.cert), read(identity.key)]);
-  return { url: page, ca, cert, key };
+  return { url, ca, cert, key };
 }
 
 function policyFiles({ config, paths }: ServerInputs): RenderedFile[] {
