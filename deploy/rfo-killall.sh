@@ -112,12 +112,33 @@ mounts_below() {
     sed 's/\\\([0-7][0-7][0-7]\)/\\0\1/g' | while IFS= read -r point; do printf '%b\n' "$point"; done
 }
 
+# self_binds FOLDER: how often the folder is mounted on itself, as kubelet does where the host does not share mounts.
+self_binds() {
+  awk -v folder="$1" '
+    { parent[$1] = $2; device[$1] = $3; root[$1] = $4; point[$1] = $5 }
+    END {
+      for (id in point) {
+        below = parent[id]
+        if (point[id] != folder || device[id] != device[below]) continue
+        base = root[below] == "/" ? "" : root[below]
+        skip = point[below] == "/" ? 0 : length(point[below])
+        if (root[id] == base substr(folder, skip + 1)) count++
+      }
+      print count + 0
+    }' /proc/self/mountinfo
+}
+
 unmount_all() {
   for root in "$run" "$kubelet/pods" "$kubelet/plugins" "$data/agent/containerd/tmpmounts"; do
     mounts_below "$root" | while IFS= read -r point; do
       umount "$point" 2>/dev/null || umount -l "$point"
     done
     [ -z "$(mounts_below "$root")" ] || report "mounts below $root"
+  done
+  count=$(self_binds "$kubelet")
+  while [ "$count" -gt 0 ]; do
+    umount "$kubelet" || umount -l "$kubelet"
+    count=$((count - 1))
   done
 }
 

@@ -47,7 +47,7 @@ export function archivesToImport(
 }
 
 /**
- * Imports what is new in the folders, all archives side by side, and pins the images so that kubelet's garbage collection leaves them.
+ * Imports what is new in the folders and pins the images so that kubelet's garbage collection leaves them.
  * @returns how many archives were imported
  * @throws image-import-failed
  */
@@ -57,9 +57,9 @@ export async function importImages(store: ImageStore, folders: readonly string[]
   const due = archivesToImport(archives, { cache, present: await listImages(store), registry: store.registry });
   if (due.length === 0) return 0;
   const since = performance.now();
-  const added = await Promise.all(
-    due.map(async ({ path, size, mtimeMs }) => [path, { size, mtimeMs, images: await importArchive(store, path) }] as const),
-  );
+  const added: [string, ImageCache[string]][] = [];
+  // One after the other: side by side they would take all processors from the API server, which starts at the same time.
+  for (const { path, size, mtimeMs } of due) added.push([path, { size, mtimeMs, images: await importArchive(store, path) }]);
   const kept = Object.entries(cache).filter(([path]) => archives.some((archive) => archive.path === path));
   await writeFileAtomic(store.cache, `${JSON.stringify(Object.fromEntries([...kept, ...added]))}\n`, 0o600);
   const names = added.flatMap(([, { images }]) => Object.keys(images));

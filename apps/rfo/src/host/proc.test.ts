@@ -14,6 +14,9 @@ describe('/proc', () => {
   test('tells mounts, with blanks in their names and optional fields', () => {
     assert.deepEqual(parseMountinfo(mountinfoV1).at(-1), {
       id: 40,
+      parent: 28,
+      device: '8:1',
+      root: '/a b',
       point: '/mnt/with blank',
       type: 'ext4',
       source: '/dev/sda1',

@@ -3,6 +3,12 @@
 export type Mount = {
   /** Order of mounting: a higher id was mounted later, so it is unmounted first. */
   readonly id: number;
+  /** The mount that it is mounted on. */
+  readonly parent: number;
+  /** `major:minor` of the filesystem. */
+  readonly device: string;
+  /** Folder of the filesystem that is shown: `/`, or what a bind mount was made of. */
+  readonly root: string;
   readonly point: string;
   readonly type: string;
   readonly source: string;
@@ -14,10 +20,13 @@ export type Mount = {
 export function parseMountinfo(text: string): Mount[] {
   return lines(text).map((line) => {
     const [left = '', right = ''] = line.split(' - ', 2);
-    const [id = '', , , , point = '', own = ''] = left.split(' ');
+    const [id = '', parent = '', device = '', root = '', point = '', own = ''] = left.split(' ');
     const [type = '', source = '', filesystem = ''] = right.split(' ');
     return {
       id: Number(id),
+      parent: Number(parent),
+      device,
+      root: unescapeOctal(root),
       point: unescapeOctal(point),
       type,
       source: unescapeOctal(source),

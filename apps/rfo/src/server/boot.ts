@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, type Life, type Log, systemClock, writeFileIfChanged } from '@rfo/foundation';
 import { createKubeClient, type KubeClient, loadKubeconfig } from '@rfo/kube';
@@ -46,6 +47,7 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
   for (const notice of agentNotices({ config, host })) log.info(notice);
 
   await lockDataDirectory(paths, life);
+  const firstStart = !existsSync(paths.server.etcd);
   const prepared = config['disable-agent']
     ? undefined
     : prepareHost({
@@ -76,7 +78,7 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
     apiPortComponent(),
     rightsComponent(client),
     addonsComponent({ client, inputs, bundle: bundle.dir }),
-    ...(prepared === undefined ? [] : await agentParts({ findings, client, resolvConf: (await prepared).resolvConf, log })),
+    ...(prepared === undefined ? [] : await agentParts({ findings, firstStart, client, resolvConf: (await prepared).resolvConf, log })),
   ];
   const stale = mustRestart(certificates.certificates);
   if (stale.size > 0) await stopUnlisted({ folder: paths.processRecords, names: without(components, stale), log });
@@ -95,6 +97,8 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
 
 async function agentParts(input: {
   readonly findings: Findings;
+  /** Nothing of a cluster is on the disk yet. */
+  readonly firstStart: boolean;
   readonly client: KubeClient;
   readonly resolvConf: string;
   readonly log: Log;
@@ -104,7 +108,8 @@ async function agentParts(input: {
   const agent = serverAgentInputs(input.findings, resolvConf);
   return [
     ...agentComponents(agent, {
-      listening: ['api-port'],
+      // A first kubelet has nothing to do until the controller-manager knows it: it would only take the processor from the API server.
+      listening: [input.firstStart ? 'kube-apiserver' : 'api-port'],
       api: ['rights'],
       nodeRegistered: (signal) => nodeRegistered({ client, nodeName, signal, log }),
     }),

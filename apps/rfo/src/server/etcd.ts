@@ -42,10 +42,10 @@ export function etcdArguments(inputs: ServerInputs): string[] {
 }
 
 /**
- * A lone member has nobody to lose messages to, yet waits a random one to two election timeouts before it elects itself. With half the
- * default that is at most half a second at every start. The heartbeat stays at the default: each tick costs (50 ms: 0.2 s of CPU a minute).
+ * A lone member has nobody to lose messages to, yet waits a random one to two election timeouts before it elects itself: with these at most
+ * 0.3 s at every start instead of 1 s. Shorter ones cost more than they gain, as each tick takes the processor (docs/decisions/0005).
  */
-const singleMemberTimers = { 'heartbeat-interval': 100, 'election-timeout': 500 } as const;
+const singleMemberTimers = { 'heartbeat-interval': 60, 'election-timeout': 300 } as const;
 
 function metricsUrls({ config, nodeIp }: ServerInputs): string {
   const hosts = config['etcd-expose-metrics'] ? ['127.0.0.1', nodeIp] : ['127.0.0.1'];

@@ -33,7 +33,9 @@ for (const made of [join(paths.agent.containerdState, 'rootfs'), volume]) mkdirS
 run(
   `mount -t tmpfs t ${paths.agent.containerdState}/rootfs; mkdir ${paths.agent.containerdState}/rootfs/dev; mount -t tmpfs t ${paths.agent.containerdState}/rootfs/dev`,
 );
-run(`mount --bind ${disk} ${volume}`);
+// kubelet does this where the host does not share its mounts.
+const kubelet = join(paths.agent.root, 'kubelet');
+run(`mount --bind ${kubelet} ${kubelet}; mount --bind ${disk} ${volume}`);
 run(
   'ip netns add cni-dead; ip link add cni0 type bridge; ip link add veth0 type veth peer name eth0 netns cni-dead; ip link set veth0 master cni0',
 );

@@ -11,7 +11,7 @@ import { restoreSettings } from '../kernel-settings.ts';
 import { settingsMemory } from '../setup.ts';
 import { removePodCgroups } from './cgroups.ts';
 import { removeFirewallRules } from './firewall.ts';
-import { removeFolder, unmountBelow } from './mounts.ts';
+import { removeFolder, unmountBelow, unmountSelf } from './mounts.ts';
 import { removePodNetwork } from './network.ts';
 import { endContainers } from './processes.ts';
 
@@ -30,11 +30,12 @@ export async function cleanHost({ paths, graceMs, log }: CleanOptions): Promise<
   const sockets = await shimSockets(paths);
   const processes = await endContainers(paths.agent.containerdSocket, graceMs);
   const [mounts, network, firewall] = await Promise.all([unmountBelow(mountRoots(paths)), removePodNetwork(paths), removeFirewallRules()]);
+  const self = await unmountSelf(hostFolders(paths).kubeletRoot);
   const [cgroups, settings] = await Promise.all([removePodCgroups(), restoreSettings(settingsMemory(paths))]);
   await Promise.all(sockets.map((socket) => rm(socket, { force: true })));
   const folders = processes.length > 0 ? [] : await Promise.all(runtimeFolders(paths).map(removeFolder));
   if (settings.length === 0) await rm(settingsMemory(paths), { force: true });
-  const left = [...processes, ...mounts, ...network, ...firewall, ...cgroups, ...settings, ...folders.flat()];
+  const left = [...processes, ...mounts, ...self, ...network, ...firewall, ...cgroups, ...settings, ...folders.flat()];
   for (const what of left) log.warn(`left behind: ${what}`);
   return { left };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseMountinfo } from '../proc.ts';
 import { ownNftTables, renderIptablesRemoval } from './firewall.ts';
-import { mountsBelow } from './mounts.ts';
+import { mountsBelow, selfBinds } from './mounts.ts';
 import { ownLinkNames } from './network.ts';
 import { containerProcesses } from './processes.ts';
 
@@ -92,5 +92,20 @@ describe('what is ours', () => {
 7 1 8:3 / /run/rfo-other rw - overlay o rw
 `);
     assert.deepEqual(mountsBelow(mounts, ['/run/rfo']), ['/run/rfo/containerd/a/b', '/run/rfo/containerd/a', '/run/rfo']);
+  });
+
+  test('of a folder on itself are told from a disk of the host at its place', () => {
+    const mounts = parseMountinfo(`1 0 8:1 / / rw - ext4 a rw
+2 1 8:2 /@home /home rw - btrfs b rw
+3 1 8:1 /var/lib/kubelet /var/lib/kubelet rw - ext4 a rw
+4 2 8:2 /@home/rfo/kubelet /home/rfo/kubelet rw - btrfs b rw
+5 1 8:3 / /data/kubelet rw - ext4 c rw
+6 1 8:1 /elsewhere /srv/kubelet rw - ext4 a rw
+`);
+    const folders = ['/var/lib/kubelet', '/home/rfo/kubelet', '/data/kubelet', '/srv/kubelet', '/none'];
+    assert.deepEqual(
+      folders.map((folder) => selfBinds(mounts, folder)),
+      [1, 1, 0, 0, 0],
+    );
   });
 });

@@ -1,5 +1,6 @@
 /** Unmounts what a node has mounted, and removes folders without ever following a mount into somebody's data. */
 import { readFile, rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { systemCode } from '@rfo/foundation';
 import { execute } from '../execute.ts';
 import { type Mount, parseMountinfo } from '../proc.ts';
@@ -26,6 +27,28 @@ export async function unmountBelow(roots: readonly string[]): Promise<string[]> 
   if (busy.length === 0) return [];
   await execute('umount', ['--no-canonicalize', '--lazy', ...busy]);
   return (await mounted()).map((point) => `${point} is still mounted`);
+}
+
+/**
+ * How often a folder is mounted on itself, as kubelet does with its own where the host does not share mounts. Such a mount shows nothing
+ * but the folder that lies below it; a disk of the host's at the same place shows another filesystem, or another folder.
+ */
+export function selfBinds(mounts: readonly Mount[], folder: string): number {
+  const byId = new Map(mounts.map((mount) => [mount.id, mount]));
+  return mounts.filter((mount) => {
+    const below = byId.get(mount.parent);
+    if (mount.point !== folder || below === undefined || mount.device !== below.device) return false;
+    return mount.root === join(below.root, relative(below.point, folder));
+  }).length;
+}
+
+/**
+ * Takes a folder's mounts on itself off; what it holds stays.
+ * @returns that one is left, as a sentence
+ */
+export async function unmountSelf(folder: string): Promise<string[]> {
+  for (let left = selfBinds(await ownMounts(), folder); left > 0; left--) await execute('umount', ['--no-canonicalize', folder]);
+  return selfBinds(await ownMounts(), folder) === 0 ? [] : [`${folder} is still mounted on itself`];
 }
 
 /**
