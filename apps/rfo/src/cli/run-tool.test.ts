@@ -49,10 +49,17 @@ test('a missing kubeconfig is told of, and a missing bundle is an error', async 
   assert.deepEqual([none.status, none.stderr.includes(`are not in ${made.folder}/empty/bin`)], [3, true]);
 });
 
+/** A tool that waits for a signal. No shell: one that is signalled while it starts its `sleep` loses the signal. */
+const patientTool = `#!${process.execPath}
+for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => { console.log('ended'); process.exit(5); });
+setInterval(() => undefined, 1e6);
+console.log('ready');
+`;
+
 test('a signal reaches the tool, and the end it makes is ours', async () => {
   await using made = await node();
   await using tools = await folderOf({
-    'data/bin/ctr': "#!/bin/sh\ntrap 'kill $!; echo ended; exit 5' TERM INT\necho ready\nsleep 60 & wait\n",
+    'data/bin/ctr': patientTool,
     'data/bin/helm': '#!/bin/sh\nkill -KILL $$\n',
   });
   const env = { ...made.env, RFO_DATA_DIR: `${tools.folder}/data` };
