@@ -59,7 +59,6 @@ export function nodePaths(roots: { readonly dataDir: string; readonly runDir: st
       imageCache: join(agent, 'images.json'),
       podManifests: join(agent, 'pod-manifests'),
       kubeletConfigDir: join(agent, 'etc', 'kubelet.conf.d'),
-      kubeProxyConfig: join(agent, 'etc', 'kube-proxy.yaml'),
       resolvConf: join(agent, 'etc', 'resolv.conf'),
       cniConfDir: join(agent, 'etc', 'cni', 'net.d'),
       cniState: join(agent, 'cni'),
@@ -70,3 +69,8 @@ export function nodePaths(roots: { readonly dataDir: string; readonly runDir: st
 }
 
 export type Paths = ReturnType<typeof nodePaths>;
+
+/** The table of paths for these settings. */
+export function pathsOf(config: { readonly 'data-dir': string; readonly 'run-dir': string }): Paths {
+  return nodePaths({ dataDir: config['data-dir'], runDir: config['run-dir'], etcDir: '/etc/rancher' });
+}

@@ -5,7 +5,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fail, systemCode } from '@rfo/foundation';
 import { loadConfig, type ToolConfig, toolConfig } from '@rfo/schema';
-import { nodePaths, type Paths } from '../paths.ts';
+import { type Paths, pathsOf } from '../paths.ts';
 import { defaultConfigFile } from './config-file.ts';
 import type { CommandContext } from './context.ts';
 
@@ -42,7 +42,7 @@ export function adminKubeconfig({ config }: Node, context: CommandContext): Read
 async function findNode({ env }: CommandContext): Promise<Node> {
   const { values } = await loadConfig(toolConfig, { argv: [], env, defaultFile: defaultConfigFile(env) });
   const config: ToolConfig = values;
-  return { config, paths: nodePaths({ dataDir: config['data-dir'], runDir: config['run-dir'], etcDir: '/etc/rancher' }) };
+  return { config, paths: pathsOf(config) };
 }
 
 async function passThrough(child: ChildProcess, bin: string): Promise<number> {

@@ -3,7 +3,7 @@ import { serverConfig } from '@rfo/schema';
 import { checkCertificates, checkHeader } from '../certificates/check.ts';
 import type { Run } from '../cli/context.ts';
 import { loadFor } from '../cli/with-config.ts';
-import { pathsOf } from '../server/look.ts';
+import { pathsOf } from '../paths.ts';
 
 /** Exit code 1 when one has expired, is missing or cannot be read. */
 export const checkCertificateFiles: Run = async (context) => {

@@ -14,7 +14,7 @@ import { checkRuntime } from '../host/check/runtime.ts';
 import { checkServices } from '../host/check/services.ts';
 import { checkKernelDefaults, checkWatchLimits } from '../host/check/settings.ts';
 import { detectHost, detectOptionsOf } from '../host/facts.ts';
-import { nodePaths } from '../paths.ts';
+import { pathsOf } from '../paths.ts';
 
 const checks = [
   checkKernel,
@@ -45,7 +45,7 @@ export async function runCheck(config: CheckConfig, { stdout, stderr }: CommandC
 
 async function lookAtHost(config: CheckConfig): Promise<Finding[]> {
   if (process.geteuid?.() !== 0) return [failed('rights', 'not root: most cannot be seen', 'Run it as root, for example with sudo')];
-  const paths = nodePaths({ dataDir: config['data-dir'], runDir: config['run-dir'], etcDir: '/etc/rancher' });
+  const paths = pathsOf(config);
   try {
     const host = await detectHost(await detectOptionsOf({ config, paths }));
     const inputs: CheckInputs = { config, paths, host };

@@ -6,7 +6,7 @@ import type { ToolConfig } from '@rfo/schema';
 import type { CommandContext } from '../cli/context.ts';
 import { cleanHost } from '../host/cleanup/clean-host.ts';
 import { execute } from '../host/execute.ts';
-import { nodePaths } from '../paths.ts';
+import { pathsOf } from '../paths.ts';
 import { livingOwner } from '../server/data-directory.ts';
 
 /** Milliseconds that a running rfo has to end. */
@@ -16,7 +16,7 @@ const units = ['rfo-server.service', 'rfo-agent.service'];
 /** Exit code 0, or 1 when something is left, which it names. */
 export async function runKillall(config: Pick<ToolConfig, 'data-dir' | 'run-dir'>, { log, stdout }: CommandContext): Promise<number> {
   if (process.geteuid?.() !== 0) throw fail('not-root', { what: 'rfo killall' });
-  const paths = nodePaths({ dataDir: config['data-dir'], runDir: config['run-dir'], etcDir: '/etc/rancher' });
+  const paths = pathsOf(config);
   // Started again by systemd, the node would come back at once. A host without systemd has no such unit to stop.
   await execute('systemctl', ['stop', ...units]);
   await endSupervisor(paths.lockFile);

@@ -3,7 +3,7 @@ import { addressOf, type ServerConfig } from '@rfo/schema';
 import { detectHost, detectOptionsOf, type HostFacts } from '../host/facts.ts';
 import { groupId } from '../host/group.ts';
 import { preflight } from '../host/preflight.ts';
-import { nodePaths, type Paths } from '../paths.ts';
+import { type Paths, pathsOf } from '../paths.ts';
 import { programVersion } from '../version.ts';
 import { type Bundle, requireBundle } from './bundle.ts';
 import { checkDataVersion, checkNotInUse, type DataVersion } from './data-directory.ts';
@@ -42,11 +42,6 @@ export async function lookBeforeTouching(
   await checkDataVersion(paths, version);
   await preflight({ config, paths, host, log });
   return { bundle, version, host, nodeId: options.nodeId, inputs: serverInputs({ config, paths, host }) };
-}
-
-/** The table of paths for these settings. */
-export function pathsOf(config: Pick<ServerConfig, 'data-dir' | 'run-dir'>): Paths {
-  return nodePaths({ dataDir: config['data-dir'], runDir: config['run-dir'], etcDir: '/etc/rancher' });
 }
 
 /** What the control plane is rendered from. */
