@@ -31,6 +31,12 @@ export const errorTable = {
     retryable: false,
     exit: 2,
   },
+  'token-malformed': {
+    text: '{where} is not a token: {problem}',
+    cure: 'Copy the whole of one: server/node-token of a server, or what rfo token create prints',
+    retryable: false,
+    exit: 2,
+  },
   'data-in-use': {
     text: 'another rfo (pid {pid}) runs on {dir}',
     cure: 'Stop it, or give this one its own data-dir',
