@@ -1,44 +1,41 @@
-import { type CallOptions, createGateway, type EtcdEndpoint } from './gateway.ts';
-
-/** Numbers of 64 bits are decimal strings here, as they are in etcd's JSON: JavaScript numbers would lose digits. */
-export type Int64 = string;
+import { type CallOptions, createGateway, type EtcdEndpoint, type Int64 } from './gateway.ts';
+import { type MemberCalls, memberCalls } from './member-calls.ts';
 
 export type EtcdStatus = {
   readonly version: string;
   /** Bytes of the file, and those of it in use: the difference is what defragmenting gives back. */
   readonly dbSize: Int64;
   readonly dbSizeInUse: Int64;
+  /** Bytes that the file may grow to. */
+  readonly dbSizeQuota: Int64;
   readonly memberId: Int64;
   readonly leader: Int64;
   readonly revision: Int64;
+  /** The last change that this member has applied: it grows while a learner catches up. */
+  readonly raftAppliedIndex: Int64;
   readonly isLearner: boolean;
   readonly errors: readonly string[];
-};
-export type EtcdMember = {
-  readonly id: Int64;
-  /** Empty until the member has started once. */
-  readonly name: string;
-  readonly peerUrls: readonly string[];
-  readonly clientUrls: readonly string[];
-  readonly isLearner: boolean;
 };
 export type EtcdAlarm = { readonly memberId: Int64; readonly alarm: 'NOSPACE' | 'CORRUPT' };
 export type KeyValue = { readonly key: string; readonly value: Buffer; readonly modRevision: Int64 };
 
-export type EtcdClient = {
+export type EtcdClient = MemberCalls & {
+  /** What this member says of itself; a learner answers no other question. */
   readonly status: (options?: CallOptions) => Promise<EtcdStatus>;
-  readonly members: (options?: CallOptions) => Promise<EtcdMember[]>;
   readonly get: (key: string, options?: CallOptions) => Promise<KeyValue | undefined>;
   /** All keys that begin with the prefix, in order. */
   readonly range: (prefix: string, options?: CallOptions & { readonly limit?: number; readonly keysOnly?: boolean }) => Promise<KeyValue[]>;
   readonly put: (key: string, value: string | Uint8Array, options?: CallOptions) => Promise<void>;
   /** Gives how many keys there were. */
   readonly delete: (key: string, options?: CallOptions) => Promise<number>;
+  /** Goes through the log of the cluster: `status().errors` tells for less whether there is one. */
   readonly alarms: (options?: CallOptions) => Promise<EtcdAlarm[]>;
+  /** Raises an alarm in the name of any member; it can be done while there is no space left. */
+  readonly arm: (alarm: EtcdAlarm, options?: CallOptions) => Promise<void>;
   readonly disarm: (alarm: EtcdAlarm, options?: CallOptions) => Promise<void>;
   /** Blocks the member while it lasts. */
   readonly defragment: (options?: CallOptions) => Promise<void>;
-  /** Forgets the history before the revision. */
+  /** Forgets the history before the revision; resolves when this member has removed it. */
   readonly compact: (revision: Int64, options?: CallOptions) => Promise<void>;
   /** Resolves when the member answers and knows a leader; throws etcd-refused or etcd-unreachable. */
   readonly health: (options?: CallOptions) => Promise<void>;
@@ -60,17 +57,8 @@ export function createEtcdClient(target: EtcdEndpoint): EtcdClient {
 
   return {
     close,
+    ...memberCalls(post),
     status: async (options) => parseStatus(await post('maintenance/status', {}, options)),
-    members: async (options) => {
-      const { members = [] } = await post<{ members?: readonly RawMember[] }>('cluster/member/list', {}, options);
-      return members.map(({ ID, name = '', peerURLs = [], clientURLs = [], isLearner = false }) => ({
-        id: ID,
-        name,
-        peerUrls: peerURLs,
-        clientUrls: clientURLs,
-        isLearner,
-      }));
-    },
     get: async (key, options) => (await range({ key: encode(key) }, options))[0],
     range: (prefix, { limit, keysOnly, ...options } = {}) =>
       range(
@@ -97,6 +85,9 @@ export function createEtcdClient(target: EtcdEndpoint): EtcdClient {
       );
       return alarms.map(({ memberID, alarm }) => ({ memberId: memberID, alarm }));
     },
+    arm: async ({ memberId, alarm }, options) => {
+      await post('maintenance/alarm', { action: 'ACTIVATE', memberID: memberId, alarm }, options);
+    },
     disarm: async ({ memberId, alarm }, options) => {
       await post('maintenance/alarm', { action: 'DEACTIVATE', memberID: memberId, alarm }, options);
     },
@@ -113,18 +104,13 @@ export function createEtcdClient(target: EtcdEndpoint): EtcdClient {
 }
 
 type RawKeyValue = { readonly key: string; readonly value?: string; readonly mod_revision: Int64 };
-type RawMember = {
-  readonly ID: Int64;
-  readonly name?: string;
-  readonly peerURLs?: readonly string[];
-  readonly clientURLs?: readonly string[];
-  readonly isLearner?: boolean;
-};
 type RawStatus = {
   readonly header: { readonly member_id: Int64; readonly revision?: Int64 };
   readonly version: string;
   readonly dbSize?: Int64;
   readonly dbSizeInUse?: Int64;
+  readonly dbSizeQuota?: Int64;
+  readonly raftAppliedIndex?: Int64;
   readonly leader?: Int64;
   readonly isLearner?: boolean;
   readonly errors?: readonly string[];
@@ -136,9 +122,11 @@ function parseStatus({ header, version, ...status }: RawStatus): EtcdStatus {
     version,
     dbSize: status.dbSize ?? '0',
     dbSizeInUse: status.dbSizeInUse ?? '0',
+    dbSizeQuota: status.dbSizeQuota ?? '0',
     memberId: header.member_id,
     leader: status.leader ?? '0',
     revision: header.revision ?? '0',
+    raftAppliedIndex: status.raftAppliedIndex ?? '0',
     isLearner: status.isLearner ?? false,
     errors: status.errors ?? [],
   };

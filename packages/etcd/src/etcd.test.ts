@@ -2,20 +2,20 @@ import assert from 'node:assert/strict';
 import { copyFile, readFile, truncate, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { createEtcdClient, type EtcdClient, endOfPrefix } from './client.ts';
-import { startTestEtcd, type TestEtcd } from './test-etcd.ts';
+import { etcdRefusal } from './gateway.ts';
+import { createMembers, saveSnapshot, type TestMember, type TestMembers } from './testing/members.ts';
 import { verifySnapshotFile } from './verify-snapshot-file.ts';
 
 describe('a client of a real etcd', () => {
-  let etcd: TestEtcd;
+  let members: TestMembers;
+  let etcd: TestMember;
   let client: EtcdClient;
   before(async () => {
-    etcd = await startTestEtcd();
-    client = createEtcdClient(etcd.endpoint);
+    members = await createMembers();
+    etcd = await members.start(await members.slot(), { name: 'default' });
+    client = etcd.client;
   });
-  after(async () => {
-    client.close();
-    await etcd.stop();
-  });
+  after(() => members.stop());
 
   it('knows the member, its state and its health', async () => {
     await client.health();
@@ -74,8 +74,18 @@ describe('a client of a real etcd', () => {
     await client.disarm({ memberId: (await client.status()).memberId, alarm: 'NOSPACE' });
   });
 
+  it('shows an alarm that was raised in its name, and takes no more writes until it is disarmed', async () => {
+    const alarm = { memberId: (await client.status()).memberId, alarm: 'NOSPACE' } as const;
+    await client.arm(alarm);
+    assert.deepEqual(await client.alarms(), [alarm]);
+    assert.match((await client.status()).errors.join(), /NOSPACE/);
+    await assert.rejects(client.put('/full', 'x'), (error) => etcdRefusal(error) === 'etcdserver: mvcc: database space exceeded');
+    await client.disarm(alarm);
+    await client.put('/full', 'x');
+  });
+
   it('goes on with a renewed certificate, and is refused without one of the CA', async () => {
-    etcd.renew();
+    members.renewClient();
     await client.health();
     const { endpoint } = etcd;
     const stranger = createEtcdClient({ ...endpoint, cert: endpoint.ca, key: endpoint.ca.replace('ca.crt', 'ca.key'), ca: endpoint.cert });
@@ -88,7 +98,7 @@ describe('a client of a real etcd', () => {
   });
 
   it('makes snapshots that are found whole, or damaged where they are', async () => {
-    const snapshot = etcd.snapshot();
+    const snapshot = saveSnapshot(etcd);
     const { size, sha256 } = await verifySnapshotFile(snapshot);
     const bytes = await readFile(snapshot);
     assert.deepEqual([size, sha256], [bytes.length, bytes.subarray(-32).toString('hex')]);

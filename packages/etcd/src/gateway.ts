@@ -2,6 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import { fail, RfoError } from '@rfo/foundation';
 
+/** Numbers of 64 bits are decimal strings here, as they are in etcd's JSON: JavaScript numbers would lose digits. */
+export type Int64 = string;
+
 export type EtcdEndpoint = {
   /** `https://host:port` of `--listen-client-http-urls`. */
   readonly endpoint: string;
@@ -17,6 +20,14 @@ export type Gateway = {
   readonly call: (path: string, body: object | undefined, options?: CallOptions) => Promise<unknown>;
   readonly close: () => void;
 };
+
+/** What etcd said when it refused: the cause of an etcd-refused error. */
+class EtcdRefusal extends Error {}
+
+/** What etcd said (`etcdserver: unhealthy cluster`), or undefined for any other error. */
+export function etcdRefusal(error: unknown): string | undefined {
+  return error instanceof RfoError && error.cause instanceof EtcdRefusal ? error.cause.message : undefined;
+}
 
 /** Milliseconds without a byte of the answer; defragmenting gigabytes takes long. */
 const answerWithin = 60_000;
@@ -36,7 +47,10 @@ export function createGateway(target: EtcdEndpoint): Gateway {
           ...(cert && { cert }),
           ...(key && { key }),
         });
-        if (status !== 200) throw fail('etcd-refused', { endpoint, what: path, problem: problemOf(text) || `status ${status}` });
+        if (status !== 200) {
+          const problem = problemOf(text) || `status ${status}`;
+          throw fail('etcd-refused', { endpoint, what: path, problem }, new EtcdRefusal(problem));
+        }
         return JSON.parse(text);
       } catch (error) {
         signal?.throwIfAborted();
