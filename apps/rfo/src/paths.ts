@@ -29,16 +29,26 @@ export function nodePaths(roots: { readonly dataDir: string; readonly runDir: st
     nodePassword: join(roots.etcDir, 'node', 'password'),
     server: {
       root: server,
+      /** Files of the cluster on their way to their places while this server joins. */
+      bootstrapStaging: join(server, 'bootstrap.new'),
       tls,
       etcdTls: join(tls, 'etcd'),
       cred: join(server, 'cred'),
       encryptionConfig: join(server, 'cred', 'encryption-config.json'),
       passwd: join(server, 'cred', 'passwd'),
+      /** What `token`, `node-token`, `agent-token` and `passwd` are written from; knows replaced tokens as well. */
+      clusterTokens: join(server, 'cred', 'cluster-tokens.json'),
       etc: join(server, 'etc'),
       admissionConfig: join(server, 'etc', 'admission-control-config.yaml'),
       auditPolicy: join(server, 'etc', 'audit-policy.yaml'),
       auditLog: join(server, 'logs', 'audit.log'),
       etcd: join(server, 'db', 'etcd'),
+      /** What this member goes by; not inside etcd's folder, where etcd warns of it at every start. */
+      etcdMember: join(server, 'db', 'etcd-member.json'),
+      /** There from before a join's first step until the member votes. */
+      etcdJoining: join(server, 'db', 'joining.json'),
+      /** The members as last seen. */
+      etcdMembers: join(server, 'db', 'members.json'),
       snapshots: join(server, 'db', 'snapshots'),
       manifests: join(server, 'manifests'),
       static: join(server, 'static'),
@@ -48,7 +58,12 @@ export function nodePaths(roots: { readonly dataDir: string; readonly runDir: st
     },
     agent: {
       root: agent,
+      /** Certificates of a node whose servers sign them; those of a server's own node lie in `server.tls`. */
+      tls: join(agent, 'tls'),
       etc: join(agent, 'etc'),
+      /** What a joined node starts from while no server answers. */
+      joinState: join(agent, 'etc', 'join.json'),
+      knownServers: join(agent, 'etc', 'rfo-agent-load-balancer.json'),
       containerdConfig: join(agent, 'etc', 'containerd', 'config.toml'),
       registryHosts: join(agent, 'etc', 'containerd', 'certs.d'),
       crictlConfig: join(agent, 'etc', 'crictl.yaml'),
