@@ -1,0 +1,190 @@
+/** Every route of port 9345, and who may use it. What does not stand here does not exist. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { type Clock, fail } from '@rfo/foundation';
+import * as z from 'zod/mini';
+import { CertificateStore } from '../certificates/store.ts';
+import { bodyLimit, joinHeaders, joinPaths, parseAddMember } from './api.ts';
+import { readBootstrapData } from './bootstrap-data.ts';
+import { whileUnchanged } from './file-cache.ts';
+import type { MemberService, SupervisorInputs } from './inputs.ts';
+import { createNodeCertificates, type NodeCertificate, readNodeIdentity } from './issue-node-certificate.ts';
+import type { Authenticated, Joins } from './joins.ts';
+
+/**
+ * `joiners`: any token, a node's certificate; `servers`: the token of a server; `administrators`: their certificate, which opens the others as well.
+ */
+export type Access = 'anybody' | 'joiners' | 'servers' | 'administrators';
+
+/** What a handler sees of a request that was let through. */
+export type Call = {
+  readonly who: Authenticated;
+  readonly headers: IncomingHttpHeaders;
+  readonly query: URLSearchParams;
+  readonly body: Buffer;
+  readonly address: string;
+  readonly signal: AbortSignal;
+};
+export type Answer = { readonly type: string; readonly body: string };
+
+export type Route = {
+  readonly path: string;
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly access: Access;
+  /** Which of the two limits of requests in flight it counts for. None: it costs nothing, or must answer under load. */
+  readonly limit: 'read' | 'write' | 'none';
+  /** Most bytes of body. */
+  readonly body: number;
+  readonly handle: (call: Call) => Answer | Promise<Answer>;
+};
+
+export function createRoutes(
+  inputs: SupervisorInputs,
+  parts: { readonly clock: Clock; readonly joins: Joins; readonly counters: () => string },
+) {
+  const { paths, ready, metrics, joinConfig, servers } = inputs;
+  const store = new CertificateStore(paths.server.tls);
+  const certificateFile = (name: 'client-ca' | 'server-ca') => {
+    const read = whileUnchanged([store.certificateFile(name)], () => store.read(name).certificate ?? '');
+    return () => pem(read());
+  };
+  const serverCa = certificateFile('server-ca');
+  const clientCa = certificateFile('client-ca');
+  const issue = certificateIssuer(inputs, parts);
+  const etcd = memberHandlers(inputs, parts.joins);
+
+  return [
+    { path: joinPaths.ping, method: 'GET', access: 'anybody', limit: 'none', body: 0, handle: () => text('pong') },
+    { path: joinPaths.caCerts, method: 'GET', access: 'anybody', limit: 'none', body: 0, handle: serverCa },
+
+    { path: '/healthz', method: 'GET', access: 'administrators', limit: 'none', body: 0, handle: () => text('ok') },
+    { path: '/readyz', method: 'GET', access: 'administrators', limit: 'none', body: 0, handle: () => whenReady(ready) },
+    ...(metrics === undefined
+      ? []
+      : [{ ...metricsRoute, handle: () => ({ type: prometheus, body: metrics() + parts.counters() }) } as const]),
+
+    { path: joinPaths.ready, method: 'GET', access: 'joiners', limit: 'read', body: 0, handle: () => whenReady(ready) },
+    { path: joinPaths.config, method: 'GET', access: 'joiners', limit: 'read', body: 0, handle: () => json(joinConfig()) },
+    { path: joinPaths.servers, method: 'GET', access: 'joiners', limit: 'read', body: 0, handle: () => json({ servers: servers() }) },
+    { path: joinPaths.clientCa, method: 'GET', access: 'joiners', limit: 'read', body: 0, handle: clientCa },
+    { path: joinPaths.serverCa, method: 'GET', access: 'joiners', limit: 'read', body: 0, handle: serverCa },
+    { path: joinPaths.servingKubelet, ...signing, handle: issue('serving-kubelet') },
+    { path: joinPaths.clientKubelet, ...signing, handle: issue('client-kubelet') },
+    { path: joinPaths.clientKubeProxy, ...signing, handle: issue('client-kube-proxy') },
+    { path: joinPaths.clientController, ...signing, handle: issue('client-rfo-controller') },
+
+    { path: joinPaths.bootstrap, method: 'GET', access: 'servers', limit: 'read', body: 0, handle: bootstrapHandler(inputs, parts.joins) },
+    { path: joinPaths.etcdMembers, method: 'GET', access: 'servers', limit: 'read', body: 0, handle: etcd.list },
+    { path: joinPaths.etcdMembers, method: 'POST', access: 'servers', limit: 'write', body: bodyLimit, handle: etcd.add },
+    { path: joinPaths.etcdMembers, method: 'DELETE', access: 'servers', limit: 'write', body: 0, handle: etcd.remove },
+    { path: joinPaths.etcdPromote, method: 'POST', access: 'servers', limit: 'write', body: bodyLimit, handle: etcd.promote },
+  ] as const satisfies readonly Route[];
+}
+
+const signing = { method: 'POST', access: 'joiners', limit: 'write', body: bodyLimit } as const;
+const metricsRoute = { path: '/metrics', method: 'GET', access: 'administrators', limit: 'none', body: 0 } as const;
+const prometheus = 'text/plain; version=0.0.4; charset=utf-8';
+
+function whenReady(ready: () => boolean): Answer {
+  if (!ready()) throw fail('server-starting', {});
+  return text('ok');
+}
+
+function certificateIssuer(inputs: SupervisorInputs, { clock, joins }: { clock: Clock; joins: Joins }) {
+  const { paths, leafLifetime, servers, nodePasswords, ready } = inputs;
+  const certificates = createNodeCertificates({ paths, clock, leafLifetime, servers });
+  return (name: NodeCertificate) =>
+    async ({ who, headers, body, address, signal }: Call): Promise<Answer> => {
+      const node = readNodeIdentity({ name: header(headers, joinHeaders.nodeName), ips: header(headers, joinHeaders.nodeIp) });
+      const { nodeName } = node;
+      if (who.caller.kind === 'node') {
+        if (who.caller.nodeName !== nodeName) throw fail('join-foreign-name', { own: who.caller.nodeName, name: nodeName });
+      } else {
+        // Only the API knows whose name it is.
+        if (!ready()) throw fail('server-starting', {});
+        await nodePasswords.check(nodeName, passwordOf(headers), signal);
+      }
+      const issued = certificates.issue(name, body, node);
+      joins.accepted(who, { nodeName, address });
+      return pem(issued);
+    };
+}
+
+/** An agent makes one of 32 characters. Longer ones only cost; a short one is somebody's mistake. */
+const passwordLength = { least: 16, most: 256 };
+
+function passwordOf(headers: IncomingHttpHeaders): string {
+  const password = header(headers, joinHeaders.nodePassword) ?? '';
+  if (password.length >= passwordLength.least && password.length <= passwordLength.most) return password;
+  throw fail('request-invalid', { problem: `it has no node password of ${passwordLength.least} to ${passwordLength.most} characters` });
+}
+
+function bootstrapHandler({ paths, log }: SupervisorInputs, joins: Joins): Route['handle'] {
+  return async ({ who, headers, address }) => {
+    const data = await readBootstrapData(paths);
+    const name = header(headers, joinHeaders.nodeName);
+    if (name !== undefined) joins.accepted(who, { nodeName: readNodeIdentity({ name, ips: undefined }).nodeName, address });
+    log.info('the keys of the cluster were given to a server', { node: name, address });
+    return json(data);
+  };
+}
+
+function memberHandlers({ members }: SupervisorInputs, joins: Joins) {
+  const service = (): MemberService => {
+    if (members === undefined) throw fail('join-no-etcd', {});
+    return members;
+  };
+  return {
+    list: async ({ signal }: Call) => json({ members: await service().list(signal) }),
+    add: async ({ who, body, address, signal }: Call) => {
+      const wish = expected(() => parseAddMember(JSON.parse(body.toString('utf8'))));
+      const { nodeName } = readNodeIdentity({ name: wish.nodeName, ips: undefined });
+      checkMember(wish.name);
+      checkPeerUrls(wish.peerUrls);
+      const all = await service().add({ ...wish, nodeName }, signal);
+      joins.accepted(who, { nodeName, address });
+      return json({ members: all });
+    },
+    remove: async ({ query, signal }: Call) => {
+      const name = query.get('name') ?? '';
+      checkMember(name);
+      await service().removeUnstarted(name, signal);
+      return json({});
+    },
+    promote: async ({ body, signal }: Call) => {
+      const { name } = expected(() => z.parse(promotion, JSON.parse(body.toString('utf8'))));
+      checkMember(name);
+      const state = await service().promote(name, signal);
+      if (state !== 'voting') throw fail('etcd-not-caught-up', { name, why: state });
+      return json({});
+    },
+  };
+}
+
+const promotion = z.object({ name: z.string() });
+
+/** One that never started has no name yet and goes by its peer URL. */
+function checkMember(name: string): void {
+  if (!/^[\x21-\x7e]{1,300}$/.test(name)) throw fail('request-invalid', { problem: 'it names no member' });
+}
+
+function checkPeerUrls(urls: readonly string[]): void {
+  const good = urls.length > 0 && urls.length <= 8 && urls.every((url) => URL.parse(url)?.protocol === 'https:');
+  if (!good) throw fail('request-invalid', { problem: 'the peer URLs of the member are not https' });
+}
+
+function expected<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw fail('request-invalid', { problem: 'its body is not the JSON that belongs here' }, error);
+  }
+}
+
+function header(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+const json = (value: unknown): Answer => ({ type: 'application/json', body: JSON.stringify(value) });
+const text = (body: string): Answer => ({ type: 'text/plain; charset=utf-8', body });
+const pem = (body: string): Answer => ({ type: 'application/x-pem-file', body });

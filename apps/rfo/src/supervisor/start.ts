@@ -1,0 +1,126 @@
+/** Port 9345: what a server tells nodes and administrators, and where the tunnels of nodes come in. */
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:https';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { fail, systemClock, systemCode } from '@rfo/foundation';
+import type { Paths } from '../paths.ts';
+import { serverPorts } from '../server/inputs.ts';
+import { createAnswerer } from './answer.ts';
+import { createAuthenticator } from './authenticate.ts';
+import { answerBroken } from './broken-request.ts';
+import { certificateIdentity } from './certificate-identity.ts';
+import type { SupervisorInputs } from './inputs.ts';
+import { createJoins } from './joins.ts';
+import { createRequestCounter } from './request-counter.ts';
+import { createRoutes } from './router.ts';
+
+export type Supervisor = {
+  /** Takes what lies on the disk now: its own certificate, and the CA of clients. Connections that are open stay. */
+  readonly reloadCertificate: () => Promise<void>;
+  readonly port: number;
+};
+
+/** What a node asks for in its TLS handshake to get a tunnel instead of the API (ALPN, RFC 7301). */
+const tunnelProtocol = 'rfo-tunnel';
+
+/** Milliseconds, bytes and counts that keep strangers from holding on to the server. */
+const httpBounds = {
+  handshakeTimeout: 10_000,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+  maxHeaderSize: 8 * 1024,
+} as const;
+
+/**
+ * Listens until the life ends. Everybody may connect: who is who is decided request by request, in the table of routes.
+ * @throws port-taken
+ */
+export async function startSupervisor(inputs: SupervisorInputs): Promise<Supervisor> {
+  const { paths, log, clock = systemClock, tokens, nodeIsKnown = () => undefined, port = serverPorts.supervisor } = inputs;
+  const joins = createJoins({ tokens, clock, log });
+  const counter = createRequestCounter();
+  const routes = createRoutes(inputs, { clock, joins, counters: counter.render });
+  const authenticate = createAuthenticator({ tokens, nodeIsKnown, joins, clock });
+  const answer = createAnswerer(inputs, { routes, authenticate, joins, counter });
+
+  const server = createServer({
+    ...(await tlsFiles(paths)),
+    ...httpBounds,
+    ALPNProtocols: [tunnelProtocol, 'http/1.1'],
+    minVersion: 'TLSv1.2',
+    requestCert: true,
+    rejectUnauthorized: false,
+    // Any CA of the file is trusted, as by the API server: a user's own CA need not bring its root.
+    allowPartialTrustChain: true,
+    // Nobody is addressed by a name here.
+    requireHostHeader: false,
+  });
+  // The same for all three, else Node answers in its own words before we have looked at who it is.
+  for (const event of ['request', 'checkContinue', 'checkExpectation'] as const)
+    server.on(event, (request, response) => void answer({ request, response }));
+  server.on('clientError', answerBroken);
+
+  const tunnels = dispatchTunnels(server, (socket) => {
+    const identity = certificateIdentity(socket, clock.now());
+    if (identity.kind === 'node' && nodeIsKnown(identity.nodeName) !== false) return inputs.onTunnel(socket, identity.nodeName);
+    const address = socket.remoteAddress ?? 'gone';
+    joins.refused({ who: identity.kind, nodeName: undefined, address, path: tunnelProtocol, code: 'join-no-credentials' });
+    socket.destroy();
+  });
+  const listening = await listen(server, { host: inputs.bindAddress, port });
+  inputs.life.defer(() => {
+    for (const socket of tunnels) socket.destroy();
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  server.unref();
+  return { reloadCertificate: async () => server.setSecureContext(await tlsFiles(paths)), port: listening };
+}
+
+/** Puts itself in front of the HTTP server's own listener; gives the connections that it took. */
+function dispatchTunnels(server: Server, take: (socket: TLSSocket) => void): ReadonlySet<TLSSocket> {
+  const own = server.listeners('secureConnection');
+  const taken = new Set<TLSSocket>();
+  server.removeAllListeners('secureConnection');
+  server.on('secureConnection', (socket) => {
+    if (socket.alpnProtocol !== tunnelProtocol) {
+      for (const listener of own) listener.call(server, socket);
+      return;
+    }
+    taken.add(socket);
+    socket.once('close', () => taken.delete(socket));
+    // A connection may break before whoever takes it listens.
+    socket.on('error', () => undefined);
+    take(socket);
+  });
+  return taken;
+}
+
+async function tlsFiles({ server }: Paths): Promise<{ cert: string; key: string; ca: string }> {
+  const read = (name: string): Promise<string> => readFile(join(server.tls, name), 'utf8');
+  const [cert, key, ca] = await Promise.all([
+    read('serving-kube-apiserver.crt'),
+    read('serving-kube-apiserver.key'),
+    read('client-ca.crt'),
+  ]);
+  return { cert, key, ca };
+}
+
+/** Gives the port that it listens on. */
+function listen(server: Server, at: { readonly host: string; readonly port: number }): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: Error): void => {
+      const taken = systemCode(error) === 'EADDRINUSE';
+      reject(taken ? fail('port-taken', { port: at.port, holder: 'another process' }, error) : error);
+    };
+    server.once('error', onError);
+    server.listen(at.port, at.host, () => {
+      server.off('error', onError);
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : at.port);
+    });
+  });
+}
