@@ -42,6 +42,9 @@ export type EtcdClient = MemberCalls & {
   readonly close: () => void;
 };
 
+/** Milliseconds: gigabytes on a slow disk. */
+const longWork = 30 * 60_000;
+
 /** A client of one etcd member. All methods throw etcd-unreachable, etcd-refused, or the signal's reason. */
 export function createEtcdClient(target: EtcdEndpoint): EtcdClient {
   const { call, close } = createGateway(target);
@@ -92,10 +95,10 @@ export function createEtcdClient(target: EtcdEndpoint): EtcdClient {
       await post('maintenance/alarm', { action: 'DEACTIVATE', memberID: memberId, alarm }, options);
     },
     defragment: async (options) => {
-      await post('maintenance/defragment', {}, options);
+      await post('maintenance/defragment', {}, { answerWithin: longWork, ...options });
     },
     compact: async (revision, options) => {
-      await post('kv/compaction', { revision, physical: true }, options);
+      await post('kv/compaction', { revision, physical: true }, { answerWithin: longWork, ...options });
     },
     health: async (options) => {
       await call('/health', undefined, options);

@@ -13,7 +13,11 @@ export type EtcdEndpoint = {
   readonly cert: string;
   readonly key: string;
 };
-export type CallOptions = { readonly signal?: AbortSignal };
+export type CallOptions = {
+  readonly signal?: AbortSignal;
+  /** Milliseconds without a byte of the answer; a minute by default. */
+  readonly answerWithin?: number;
+};
 
 export type Gateway = {
   /** Posts to a path of the JSON gateway, or gets where there is no body. Throws etcd-unreachable, etcd-refused, or the signal's reason. */
@@ -29,19 +33,19 @@ export function etcdRefusal(error: unknown): string | undefined {
   return error instanceof RfoError && error.cause instanceof EtcdRefusal ? error.cause.message : undefined;
 }
 
-/** Milliseconds without a byte of the answer; defragmenting gigabytes takes long. */
-const answerWithin = 60_000;
+const usualAnswerWithin = 60_000;
 
 export function createGateway(target: EtcdEndpoint): Gateway {
   const { endpoint } = target;
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 1 });
   return {
     close: () => agent.destroy(),
-    call: async (path, body, { signal } = {}) => {
+    call: async (path, body, { signal, answerWithin = usualAnswerWithin } = {}) => {
       try {
         const [ca, cert, key] = await Promise.all([target.ca, target.cert, target.key].map((file) => readFile(file)));
         const { status, text } = await send(new URL(path, endpoint), body, {
           agent,
+          answerWithin,
           ...(signal && { signal }),
           ...(ca && { ca }),
           ...(cert && { cert }),
@@ -63,13 +67,18 @@ export function createGateway(target: EtcdEndpoint): Gateway {
 
 type SendOptions = {
   readonly agent: Agent;
+  readonly answerWithin: number;
   readonly signal?: AbortSignal;
   readonly ca?: Buffer;
   readonly cert?: Buffer;
   readonly key?: Buffer;
 };
 
-function send(url: URL, body: object | undefined, options: SendOptions): Promise<{ readonly status: number; readonly text: string }> {
+function send(
+  url: URL,
+  body: object | undefined,
+  { answerWithin, ...options }: SendOptions,
+): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { ...options, method: body === undefined ? 'GET' : 'POST' }, (response) => {
       let text = '';

@@ -101,7 +101,7 @@ export function saveSnapshot({ clientUrl, endpoint, dataDir }: TestSlot): string
 }
 
 function run(folder: string, slot: TestSlot, options: StartOptions): TestMember {
-  const logFile = `${slot.dataDir}.log`;
+  const logFile = join(folder, `etcd-${new URL(slot.peerUrl).port}.log`);
   const log = openSync(logFile, 'a');
   const etcd = spawn(join(binaries, 'etcd'), etcdArguments(folder, slot, options), {
     stdio: ['ignore', log, log],
