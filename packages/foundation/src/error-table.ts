@@ -81,6 +81,12 @@ export const errorTable = {
     exit: 3,
   },
   'node-unknown': { text: 'the cluster has no node "{name}"', cure: '{suggestion}', retryable: false, exit: 2 },
+  'join-server-missing': {
+    text: 'no server is configured that this agent could join',
+    cure: 'Give server, for example https://server-1:9345',
+    retryable: false,
+    exit: 2,
+  },
   'join-token-missing': {
     text: 'joining a cluster needs a token',
     cure: 'Give token or token-file; a server keeps it in server/node-token of its data-dir',

@@ -1,0 +1,156 @@
+import { dirname } from 'node:path';
+import type { EtcdClient } from '@rfo/etcd';
+import { type Clock, fail, type Life, type Log, orAbort } from '@rfo/foundation';
+import { listRecords, stopUnlisted } from '@rfo/process';
+import type { TaskComponent } from '../component/component.ts';
+import type { Paths } from '../paths.ts';
+import { type Joiner, type JoinPace, joinCluster, type MembersClient, refreshJoin, untilVoting } from './join-member.ts';
+import {
+  firstMembership,
+  hasEtcdData,
+  type JoinMark,
+  type Membership,
+  newMemberName,
+  peerUrlOf,
+  readJoinMark,
+  readKnownMembers,
+  readOwnRecord,
+  removeEtcdData,
+} from './membership.ts';
+import { type AskServer, lookForSelf, moveDataAside } from './returning-member.ts';
+
+export type PrepareOptions = {
+  readonly paths: Paths;
+  readonly nodeName: string;
+  readonly nodeIp: string;
+  /** A client of the servers that `server` names; undefined without that setting. */
+  readonly join: MembersClient | undefined;
+  readonly ask: AskServer;
+  /** What a failed join leaves is removed at its end: components must be started on it later than this. */
+  readonly life: Life;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** `https://<node-ip>:2380`, but for tests on one host. */
+  readonly peerUrl?: string;
+  readonly pace?: JoinPace | undefined;
+};
+
+export type PreparedMember = {
+  /** What etcd is to be started with; called before each of its starts. Throws etcd-member-removed when it was removed meanwhile. */
+  readonly membership: () => Promise<Membership>;
+  /** Asks for the vote beside etcd, which is not ready before; undefined where nothing joins. */
+  readonly joinTask: (etcd: EtcdClient) => TaskComponent | undefined;
+};
+
+/**
+ * Decides what this server is in etcd, before etcd is started: the first member of a new cluster, a member that goes on, one that joins, or
+ * one that was removed and joins anew. A cluster is begun only where nothing says that there is one.
+ * @throws etcd-data-missing, etcd-member-removed, and what `joinCluster` throws
+ */
+export async function prepareMember(options: PrepareOptions): Promise<PreparedMember> {
+  const { paths, nodeName, life, peerUrl = peerUrlOf(options.nodeIp) } = options;
+  const mark = await decide({ ...options, peerUrl });
+  const joiner: Joiner | undefined = options.join && { ...options, join: options.join };
+  let starts = 0;
+  return {
+    membership: async () => {
+      starts += 1;
+      if (mark !== undefined && joiner !== undefined) await refreshJoin(joiner, mark, life.signal);
+      else if (starts > 1) await refuseRemoved(options);
+      const own = await readOwnRecord(paths);
+      if (own === undefined) return { ...firstMembership(options), initialCluster: `${nodeName}=${peerUrl}`, alone: await isAlone(paths) };
+      return { ...own, state: 'existing', alone: await isAlone(paths) };
+    },
+    joinTask: (etcd) => mark && joiner && joinTask({ joiner, mark, etcd, options }),
+  };
+}
+
+/** Gives the join that is to be finished, if there is one. */
+async function decide(options: PrepareOptions & { readonly peerUrl: string }): Promise<JoinMark | undefined> {
+  const { paths, nodeName, join, life, log, peerUrl } = options;
+  const [data, found, own, known] = await Promise.all([
+    hasEtcdData(paths),
+    readJoinMark(paths),
+    readOwnRecord(paths),
+    readKnownMembers(paths),
+  ]);
+  const name = found?.name ?? own?.name ?? nodeName;
+
+  if (data && found === undefined) {
+    if ((await lookForSelf({ ...options, name, known, signal: life.signal })) !== 'out') return undefined;
+    if (join === undefined) throw fail('etcd-member-removed', { name });
+    await endLeftEtcd(paths, log);
+    await moveDataAside(paths, { now: options.clock.now(), log });
+  }
+  if (data && found !== undefined) {
+    if (join === undefined || !(await isTakenOut(join, found, life.signal))) return found;
+    log.info('a join that was broken off begins anew', { member: name });
+    await endLeftEtcd(paths, log);
+    await removeEtcdData(paths);
+  }
+  if (join !== undefined) {
+    const mark = { name: newMemberName(nodeName), peerUrl };
+    await joinCluster({ ...options, join }, mark, life.signal);
+    return mark;
+  }
+  if (found !== undefined || own !== undefined || known.length > 1) {
+    throw fail('etcd-data-missing', { name, folder: dirname(paths.server.etcd) });
+  }
+  return undefined;
+}
+
+/** An etcd that an earlier rfo left running must not write where its data is taken away. */
+async function endLeftEtcd(paths: Paths, log: Log): Promise<void> {
+  const others = (await listRecords(paths.processRecords)).map(({ record }) => record.name).filter((name) => name !== 'etcd');
+  await stopUnlisted({ folder: paths.processRecords, names: new Set(others), log });
+}
+
+/** Whether the cluster says that it does not know our learner; one that does not answer says nothing. */
+async function isTakenOut(join: MembersClient, { name, peerUrl }: JoinMark, signal: AbortSignal): Promise<boolean> {
+  try {
+    const members = await orAbort(join.members(), signal);
+    return !members.some((member) => member.name === name || member.peerUrls.includes(peerUrl));
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
+}
+
+async function isAlone(paths: Paths): Promise<boolean> {
+  return (await readKnownMembers(paths)).length <= 1;
+}
+
+/** etcd ends when its member is removed; started again it would end again, for ever. */
+async function refuseRemoved(options: PrepareOptions): Promise<void> {
+  const { paths, nodeName, ask, life } = options;
+  const [own, known] = await Promise.all([readOwnRecord(paths), readKnownMembers(paths)]);
+  const name = own?.name ?? nodeName;
+  if ((await lookForSelf({ name, known, ask, signal: life.signal })) === 'out') throw fail('etcd-member-removed', { name });
+}
+
+function joinTask(input: {
+  readonly joiner: Joiner;
+  readonly mark: JoinMark;
+  readonly etcd: EtcdClient;
+  readonly options: PrepareOptions;
+}): TaskComponent {
+  const { joiner, mark, etcd, options } = input;
+  let failed = false;
+  // Deferred before the components are started, so it runs when etcd has ended.
+  options.life.defer(async () => {
+    if (failed) await removeEtcdData(options.paths);
+  });
+  return {
+    kind: 'task',
+    name: 'etcd-join',
+    needs: [],
+    run: async ({ life, note }) => {
+      try {
+        await untilVoting(joiner, { mark, etcd, note, signal: life.signal });
+      } catch (error) {
+        failed = !life.signal.aborted;
+        throw error;
+      }
+    },
+  };
+}
