@@ -19,3 +19,10 @@ export {
 } from './server-config.ts';
 export { packagedAddons } from './server-options/components.ts';
 export { nearest } from './suggest.ts';
+export {
+  nodeReadoptConfig,
+  tokenCreateConfig,
+  tokenDeleteConfig,
+  tokenListConfig,
+  tokenRotateConfig,
+} from './token-options.ts';

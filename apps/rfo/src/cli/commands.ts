@@ -38,6 +38,36 @@ const commands = {
     options: async () => (await import('@rfo/schema')).serverConfig,
     load: async () => (await import('../commands/certificate.ts')).checkCertificateFiles,
   },
+  'token create': {
+    summary: 'Make a token that nodes can join with, and print it',
+    usage: '[--role agent|server] [--ttl 24h] [flags]',
+    options: async () => (await import('@rfo/schema')).tokenCreateConfig,
+    load: async () => (await import('../commands/token.ts')).createToken,
+  },
+  'token list': {
+    summary: 'List the tokens that were made, without their secrets',
+    usage: '[-o table|json] [flags]',
+    options: async () => (await import('@rfo/schema')).tokenListConfig,
+    load: async () => (await import('../commands/token.ts')).listTokens,
+  },
+  'token delete': {
+    summary: 'Delete tokens that were made',
+    usage: 'ID... [flags]',
+    options: async () => (await import('@rfo/schema')).tokenDeleteConfig,
+    load: async () => (await import('../commands/token.ts')).deleteTokens,
+  },
+  'token rotate': {
+    summary: "Replace the cluster's own server or agent token",
+    usage: '[--which server|agent] [--new-token-file FILE] [--overlap 24h] [flags]',
+    options: async () => (await import('@rfo/schema')).tokenRotateConfig,
+    load: async () => (await import('../commands/token.ts')).rotateToken,
+  },
+  'node readopt': {
+    summary: 'Let a host that was installed anew have its old name again',
+    usage: 'NAME [flags]',
+    options: async () => (await import('@rfo/schema')).nodeReadoptConfig,
+    load: async () => (await import('../commands/node.ts')).readoptNode,
+  },
   'config validate': {
     summary: 'Check the configuration without starting anything',
     usage: '[flags of server]',

@@ -10,6 +10,7 @@ import type { Component, TaskComponent } from '../component/component.ts';
 import { type Manager, startComponents } from '../component/manager.ts';
 import { protectsKernelDefaults } from '../host/kernel-settings.ts';
 import { prepareHost } from '../host/setup.ts';
+import { ensureTokens } from '../tokens/ensure-tokens.ts';
 import { serverAgentInputs } from './agent-inputs.ts';
 import { careForCertificates, certificateEnsurer, mustRestart } from './certificate-care.ts';
 import { fieldManager, nodeControllerRights, serverNodeLabels } from './cluster-objects.ts';
@@ -23,7 +24,6 @@ import { metricsPage } from './metrics.ts';
 import { nodeReady, nodeRegistered } from './node-state.ts';
 import { releaseLease } from './release-lease.ts';
 import { startSupervisorApi } from './supervisor-api.ts';
-import { ensureTokens } from './tokens.ts';
 
 export type BootOptions = {
   readonly config: ServerConfig;
@@ -64,7 +64,7 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
   await Promise.all([
     writeDataVersion(paths, version),
     linkBundle(paths, bundle.dir),
-    ensureTokens(config, paths),
+    ensureTokens({ config, paths, log }),
     ensureEncryptionConfig(paths.server.encryptionConfig, config['secrets-encryption-provider']),
     writeKubeconfigs(inputs),
     writeAdminKubeconfig(inputs),

@@ -4,11 +4,11 @@ import { detectHost, detectOptionsOf, type HostFacts } from '../host/facts.ts';
 import { groupId } from '../host/group.ts';
 import { preflight } from '../host/preflight.ts';
 import { type Paths, pathsOf } from '../paths.ts';
+import { configuredToken } from '../tokens/ensure-tokens.ts';
 import { programVersion } from '../version.ts';
 import { type Bundle, requireBundle } from './bundle.ts';
 import { checkDataVersion, checkNotInUse, type DataVersion } from './data-directory.ts';
 import type { ServerInputs } from './inputs.ts';
-import { configuredToken } from './tokens.ts';
 
 /** Everything the start is decided by. */
 export type Findings = {
@@ -22,7 +22,7 @@ export type Findings = {
 
 /**
  * Looks at the host, the data directory and the settings and refuses what cannot work; changes nothing.
- * @throws bundle-missing, data-in-use, data-newer, token-unreadable, group-unknown, and what `detectHost` and `preflight` throw
+ * @throws bundle-missing, data-in-use, data-newer, token-unreadable, token-malformed, group-unknown, and what `detectHost` and `preflight` throw
  */
 export async function lookBeforeTouching(
   config: ServerConfig,

@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { renderEncryptionConfig, withProvider } from './encryption-config.ts';
 import { renderMetrics } from './metrics.ts';
 import { renderAdmissionConfig, renderAuditPolicy } from './policies.ts';
-import { renderToken, tokenPassword } from './tokens.ts';
 
 test('the audit policy never logs bodies and ends with a rule for everything', () => {
   const policy = JSON.parse(renderAuditPolicy()) as { rules: { level: string }[] };
@@ -38,13 +37,6 @@ test('another cipher is put before the old one, whose key stays, and back', () =
   const back = withProvider(both, 'aescbc', new Uint8Array(32).fill(4));
   assert.deepEqual(order(back), ['aescbc":{"', 'secretbox"', 'identity":']);
   for (const byte of [1, 2]) assert.ok(back?.includes(Buffer.alloc(32, byte).toString('base64')));
-});
-
-test('a token carries the hash of the CA as served and gives its password back', () => {
-  const token = renderToken('pem\n', 'server', 'a:b');
-  assert.equal(token, 'K1070278335ab7cb0d139f9ebcaacbf93ea8ad5f614826f81f1454481f40abfac7a::server:a:b');
-  assert.equal(tokenPassword(`${token}\n`), 'a:b');
-  assert.equal(tokenPassword(' short '), 'short');
 });
 
 test('metrics escape what would break a line', () => {

@@ -17,6 +17,7 @@ import { detectOptionsOf, nodeNameOf } from '../host/facts.ts';
 import { chooseNodeAddress } from '../host/node-address.ts';
 import { prepareResolvConf } from '../host/resolv-conf.ts';
 import { nodePaths } from '../paths.ts';
+import { ensureTokens } from '../tokens/ensure-tokens.ts';
 import { serverAgentInputs } from './agent-inputs.ts';
 import { certificateEnsurer, certificateInputs } from './certificate-care.ts';
 import { controlPlaneComponents } from './components.ts';
@@ -28,7 +29,6 @@ import { kubeSchedulerArguments } from './kube-scheduler.ts';
 import { writeAdminKubeconfig } from './kubeconfigs.ts';
 import { serverInputs } from './look.ts';
 import { metricsPage } from './metrics.ts';
-import { ensureTokens } from './tokens.ts';
 
 type Node = Awaited<ReturnType<typeof makeNode>>;
 type View = (node: Node) => unknown;
@@ -104,7 +104,7 @@ async function adminKubeconfig({ server, config }: Node): Promise<unknown> {
 
 async function tokens({ config, paths }: Node): Promise<readonly string[]> {
   await writeCertificates(paths);
-  await ensureTokens(config, paths);
+  await ensureTokens({ config, paths, log: silentLog });
   return await Promise.all([paths.server.token, paths.server.agentToken, paths.server.passwd].map((file) => readFile(file, 'utf8')));
 }
 

@@ -1,7 +1,7 @@
 // The text forms of join tokens, which are RKE2's: who may join, and how the joiner knows the cluster before it says anything.
 import { createHash, randomInt } from 'node:crypto';
 import { fail } from '@rfo/foundation';
-import { type CertificateInfo, certificateInfos, isSelfSigned, isSignedBy } from '@rfo/pki';
+import { type CertificateInfo, certificateInfos, decodePem, isSelfSigned, isSignedBy } from '@rfo/pki';
 
 /** A secret of the whole cluster, or a token that `rfo token create` made. */
 export type TokenCredential =
@@ -55,10 +55,10 @@ export function renderToken({ caHash, credential }: ParsedToken): string {
  * @throws certificate-unreadable, certificate-untrusted where a bundle lacks its root
  */
 export function caHash(caPem: string): string {
-  const certificates = certificateInfos(caPem, 'the CA of the cluster');
-  const [first] = certificates;
-  if (first === undefined) throw fail('certificate-unreadable', { where: 'the CA of the cluster', problem: 'it holds no certificate' });
-  return sha256(certificates.length === 1 ? caPem : rootAbove(first, certificates).der);
+  const [first, ...more] = decodePem(caPem).filter(({ label }) => label === 'CERTIFICATE');
+  if (first === undefined || more.length === 0) return sha256(caPem);
+  const bundle = certificateInfos(caPem, 'the CA of the cluster');
+  return sha256(rootAbove(bundle[0], bundle).der);
 }
 
 /** A new token of the form `<id>.<secret>`: 6 characters to name it by, 16 (82 bits) to keep. */
@@ -75,9 +75,9 @@ function parseCredential(text: string): TokenCredential | undefined {
   return (user === 'server' || user === 'node') && password !== undefined ? { kind: 'password', user, password } : undefined;
 }
 
-function rootAbove(first: CertificateInfo, bundle: readonly CertificateInfo[]): CertificateInfo {
+function rootAbove(first: CertificateInfo | undefined, bundle: readonly CertificateInfo[]): CertificateInfo {
   const passed = new Set<CertificateInfo>();
-  for (let at: CertificateInfo | undefined = first; at !== undefined; ) {
+  for (let at = first; at !== undefined; ) {
     if (isSelfSigned(at)) return at;
     passed.add(at);
     const below: CertificateInfo = at;
