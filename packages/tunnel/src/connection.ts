@@ -1,0 +1,60 @@
+/** The dialling end of an established tunnel: an HTTP/2 server that serves the streams which the other end opens. */
+import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
+import { problemOf, sessionOptions, sessionWindow, type Target } from './protocol.ts';
+import { type Reach, serveStream } from './serve-stream.ts';
+
+export type Connection = {
+  readonly socket: TLSSocket;
+  readonly session: ServerHttp2Session;
+  /** Resolves with the reason when it is over; all its streams are reset then. */
+  readonly ended: Promise<string>;
+  /** Ends it at once. */
+  readonly end: (reason: string) => void;
+  /** Ends it with its last stream: another one has taken its place. */
+  readonly retire: () => void;
+};
+
+/** Servers of the same cluster may reset streams as often as they like. */
+const resets = { streamResetBurst: 100_000, streamResetRate: 10_000 };
+
+export function openConnection(
+  socket: TLSSocket,
+  options: { readonly allow: (target: Target) => boolean; readonly reach?: Reach | undefined },
+): Connection {
+  const streams = new Set<ServerHttp2Stream>();
+  const ended = Promise.withResolvers<string>();
+  let reason: string | undefined;
+  let retired = false;
+  const end = (why: string): void => {
+    reason ??= why;
+    socket.destroy();
+  };
+  const endIfIdle = (): void => {
+    if (retired && streams.size === 0) end('replaced');
+  };
+  socket.once('error', (error) => end(error.message));
+  socket.once('close', () => ended.resolve(reason ?? 'the server closed the connection'));
+  const session = performServerHandshake(socket, { ...sessionOptions, ...resets });
+  session.setLocalWindowSize(sessionWindow);
+  session.on('error', (error) => end(problemOf(error)));
+  session.once('goaway', () => end('the server ended it'));
+  session.on('stream', (stream, headers) => {
+    streams.add(stream);
+    stream.once('close', () => {
+      streams.delete(stream);
+      endIfIdle();
+    });
+    serveStream(stream, headers, options);
+  });
+  return {
+    socket,
+    session,
+    ended: ended.promise,
+    end,
+    retire: () => {
+      retired = true;
+      endIfIdle();
+    },
+  };
+}
