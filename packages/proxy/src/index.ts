@@ -1,0 +1,2 @@
+export { type LoadBalancer, type LoadBalancerOptions, startLoadBalancer } from './load-balancer.ts';
+export type { Health } from './servers.ts';
