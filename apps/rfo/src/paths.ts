@@ -23,14 +23,17 @@ export function nodePaths(roots: { readonly dataDir: string; readonly runDir: st
     processRecords: join(run, 'processes'),
     /** `<name>.log` of each component. */
     logs: join(data, 'logs'),
+    /** Where the API server asks for connections into the cluster. */
+    egressSocket: join(run, 'egress.sock'),
     etc: roots.etcDir,
     /** Made once for the host: what with-node-id appends to the node's name. */
     nodeId: join(roots.etcDir, 'node', 'id'),
     nodePassword: join(roots.etcDir, 'node', 'password'),
     server: {
       root: server,
-      /** Files of the cluster on their way to their places while this server joins. */
+      /** Files of the cluster while this server joins: first being written, then complete and on their way to their places. */
       bootstrapStaging: join(server, 'bootstrap.new'),
+      bootstrapReady: join(server, 'bootstrap.ready'),
       tls,
       etcdTls: join(tls, 'etcd'),
       cred: join(server, 'cred'),
@@ -41,6 +44,7 @@ export function nodePaths(roots: { readonly dataDir: string; readonly runDir: st
       etc: join(server, 'etc'),
       admissionConfig: join(server, 'etc', 'admission-control-config.yaml'),
       auditPolicy: join(server, 'etc', 'audit-policy.yaml'),
+      egressConfig: join(server, 'etc', 'egress-selector.json'),
       auditLog: join(server, 'logs', 'audit.log'),
       etcd: join(server, 'db', 'etcd'),
       /** What this member goes by; not inside etcd's folder, where etcd warns of it at every start. */

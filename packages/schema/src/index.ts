@@ -1,3 +1,14 @@
+export {
+  type AgentConfig,
+  agentConfig,
+  type ClusterSettings,
+  clusterSettingKeys,
+  clusterSettingsOf,
+  defaultClusterSettings,
+  type NodeConfig,
+  nodeConfigOf,
+  parseClusterSettings,
+} from './agent-config.ts';
 export { type AnyDeclaration, type Declaration, declareOptions, type Flaw, type Rule, subset, type Values } from './declaration.ts';
 export { addressOf } from './ipv4.ts';
 export { type Loaded, loadConfig } from './load-config.ts';

@@ -17,7 +17,25 @@ const runtimeSettings = [
   'disable-default-registry-endpoint',
 ] as const;
 
+/** Rules that hold on every node. */
+export const agentRules: readonly Rule[] = [
+  rule(['node-ip'], (config) =>
+    config['node-ip'].length > 1 ? { problem: 'more than one address is not supported yet', cure: 'Give one IPv4 address' } : undefined,
+  ),
+  rule(['token', 'token-file'], (config) => judgeEither('token-file', config.token, config['token-file'])),
+  rule(['image-credential-provider-config', 'image-credential-provider-bin-dir'], (config) =>
+    (config['image-credential-provider-config'] === undefined) === (config['image-credential-provider-bin-dir'] === undefined)
+      ? undefined
+      : {
+          problem: 'the configuration of the plugins and their folder need each other',
+          cure: 'Give image-credential-provider-config and image-credential-provider-bin-dir, or neither',
+        },
+  ),
+  ...idle(runtimeSettings, 'container-runtime-endpoint', (endpoint) => endpoint !== undefined),
+];
+
 export const serverRules: readonly Rule[] = [
+  ...agentRules,
   rule(['service-cidr', 'cluster-cidr'], (config) =>
     overlaps(range(config['service-cidr']), range(config['cluster-cidr']))
       ? {
@@ -35,27 +53,13 @@ export const serverRules: readonly Rule[] = [
         }
       : undefined,
   ),
-  rule(['node-ip', 'cluster-cidr', 'service-cidr'], (config) =>
-    config['node-ip'].length > 1
-      ? { problem: 'more than one address is not supported yet', cure: 'Give one IPv4 address' }
-      : judgeOutside(config['node-ip'][0], config),
-  ),
+  rule(['node-ip', 'cluster-cidr', 'service-cidr'], (config) => judgeOutside(config['node-ip'][0], config)),
   rule(['advertise-address', 'cluster-cidr', 'service-cidr'], (config) => judgeOutside(config['advertise-address'], config)),
-  rule(['token', 'token-file'], (config) => judgeEither('token-file', config.token, config['token-file'])),
   rule(['agent-token', 'agent-token-file'], (config) => judgeEither('agent-token-file', config['agent-token'], config['agent-token-file'])),
-  rule(['image-credential-provider-config', 'image-credential-provider-bin-dir'], (config) =>
-    (config['image-credential-provider-config'] === undefined) === (config['image-credential-provider-bin-dir'] === undefined)
-      ? undefined
-      : {
-          problem: 'the configuration of the plugins and their folder need each other',
-          cure: 'Give image-credential-provider-config and image-credential-provider-bin-dir, or neither',
-        },
-  ),
   ...idle(['flannel-iface', 'flannel-backend'], 'cni', (cni) => cni !== 'flannel'),
   ...idle(['kube-scheduler-arg'], 'disable-scheduler', (disabled) => disabled),
   ...idle(['kube-controller-manager-arg'], 'disable-controller-manager', (disabled) => disabled),
   ...idle(['kube-proxy-arg'], 'disable-kube-proxy', (disabled) => disabled),
-  ...idle(runtimeSettings, 'container-runtime-endpoint', (endpoint) => endpoint !== undefined),
 ];
 
 function rule<K extends keyof Config>(keys: readonly [K, ...K[]], judge: (config: Pick<Config, K>) => Flaw | undefined): Rule {

@@ -91,6 +91,18 @@ export const hostOrAddress = () =>
     return { problem: `${quote(given)} is neither a host name nor an IP address`, cure: 'Write it like api.example.com or 192.0.2.10' };
   });
 
+/** Where a server's supervisor listens: `https://host:9345`; scheme and port may be left out. */
+export const serverAddress = () =>
+  textType((given) => {
+    const url = /^https?:\/\//.test(given) ? given : `https://${given}`;
+    const cure = 'Write it like https://server-1.example.com:9345';
+    if (!URL.canParse(url)) return { problem: `${quote(given)} is not the address of a server`, cure };
+    const { protocol, pathname, search, username, hostname } = new URL(url);
+    if (protocol !== 'https:') return { problem: `${quote(given)} is not https`, cure };
+    const plain = pathname === '/' && search === '' && username === '' && hostname !== '';
+    return plain ? undefined : { problem: `${quote(given)} holds more than a host and a port`, cure };
+  });
+
 /** An argument for a component: `name=value`, or a bare name. */
 export const componentArgument = () => textLike(/^(--?)?[A-Za-z][\w.-]*(=.*)?$/s, 'an argument', 'v=2');
 

@@ -1,10 +1,10 @@
-import type { ServerConfig } from '@rfo/schema';
+import type { NodeConfig } from '@rfo/schema';
 import type { HostFacts } from '../host/facts.ts';
 import type { Paths } from '../paths.ts';
 
 /** What every part of the agent is rendered from. */
 export type AgentInputs = {
-  readonly config: ServerConfig;
+  readonly config: NodeConfig;
   readonly paths: Paths;
   readonly host: HostFacts;
   readonly nodeName: string;

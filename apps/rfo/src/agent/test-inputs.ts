@@ -1,5 +1,7 @@
 /** Inputs of an installed node on an ordinary host, for tests; each test says what differs. */
 import { type ServerConfig, serverConfigOf } from '@rfo/schema';
+import type { NeededPort } from '../host/check/finding.ts';
+import { serverPortsOf } from '../host/check/ports.ts';
 import type { HostFacts } from '../host/facts.ts';
 import { nodePaths } from '../paths.ts';
 import type { AgentInputs } from './inputs.ts';
@@ -25,12 +27,13 @@ const host: HostFacts = {
 
 export function testInputs(
   given: { config?: Parameters<typeof serverConfigOf>[0]; host?: Partial<HostFacts>; dataDir?: string; runDir?: string } = {},
-): AgentInputs {
+): AgentInputs & { readonly config: ServerConfig; readonly ports: readonly NeededPort[] } {
   const config: ServerConfig = serverConfigOf(given.config);
   const dataDir = given.dataDir ?? '/var/lib/rancher/rfo';
   const cred = `${dataDir}/server/cred`;
   return {
     config,
+    ports: serverPortsOf(config),
     paths: nodePaths({ dataDir, runDir: given.runDir ?? '/run/rfo', etcDir: '/etc/rancher' }),
     host: { ...host, ...given.host },
     nodeName: 'node-1',

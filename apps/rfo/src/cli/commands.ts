@@ -5,13 +5,23 @@ import { trimHeap } from './trim-heap.ts';
 
 const commands = {
   'server': {
-    summary: 'Run a node: control plane, container runtime, network',
+    summary: 'Run a server: control plane, container runtime, network',
     usage: '[flags]',
     options: async () => (await import('@rfo/schema')).serverConfig,
     load: async () => {
       trimHeap();
       const [{ withServerConfig }, { runServer }] = await Promise.all([import('./with-config.ts'), import('../commands/server.ts')]);
       return withServerConfig(runServer);
+    },
+  },
+  'agent': {
+    summary: 'Run a node without a control plane: it joins servers',
+    usage: '[flags]',
+    options: async () => (await import('@rfo/schema')).agentConfig,
+    load: async () => {
+      trimHeap();
+      const [{ withAgentConfig }, { runAgent }] = await Promise.all([import('./with-config.ts'), import('../commands/agent.ts')]);
+      return withAgentConfig(runAgent);
     },
   },
   'check': {

@@ -1,6 +1,8 @@
 // Gives a command its configuration before it runs.
-import { createLog, fail } from '@rfo/foundation';
+import { createLog, fail, type Log } from '@rfo/foundation';
 import {
+  type AgentConfig,
+  agentConfig,
   type CheckConfig,
   checkConfig,
   type Declaration,
@@ -31,18 +33,34 @@ export async function loadFor<S extends Shape>(declaration: Declaration<S>, cont
 /** A command that is given the configuration of a server and a log in its format. */
 export function withServerConfig(run: (config: ServerConfig, context: CommandContext) => Promise<void>): Run {
   return async (context) => {
-    const loaded = await loadFor(serverConfig, context);
-    const config: ServerConfig = loaded.values;
-    const log = createLog({
-      write: (line) => context.stderr.write(line),
-      format: config['log-format'],
-      level: config.debug ? 'debug' : 'info',
-    });
-    for (const warning of loaded.warnings) log.warn(warning);
-    log.info('configuration read', { files: loaded.files.join(', ') || 'none' });
-    await run(config, { ...context, log });
+    const { values, ...loaded } = await loadFor(serverConfig, context);
+    await run(values, { ...context, log: startLog(values, loaded, context) });
     return 0;
   };
+}
+
+/** The same with that of an agent. */
+export function withAgentConfig(run: (config: AgentConfig, context: CommandContext) => Promise<void>): Run {
+  return async (context) => {
+    const { values, ...loaded } = await loadFor(agentConfig, context);
+    await run(values, { ...context, log: startLog(values, loaded, context) });
+    return 0;
+  };
+}
+
+function startLog(
+  config: Pick<AgentConfig, 'log-format' | 'debug'>,
+  { warnings, files }: Pick<Loaded<Shape>, 'warnings' | 'files'>,
+  { stderr }: CommandContext,
+): Log {
+  const log = createLog({
+    write: (line) => stderr.write(line),
+    format: config['log-format'],
+    level: config.debug ? 'debug' : 'info',
+  });
+  for (const warning of warnings) log.warn(warning);
+  log.info('configuration read', { files: files.join(', ') || 'none' });
+  return log;
 }
 
 /** `rfo check`: it judges the host by what the server would be given. */

@@ -7,7 +7,7 @@ import { checkDiskSpace, checkFolders } from '../host/check/folders.ts';
 import { checkKernel, checkModulesAndTools } from '../host/check/kernel.ts';
 import { checkNamedFiles } from '../host/check/named-files.ts';
 import { checkNames } from '../host/check/names.ts';
-import { checkPorts } from '../host/check/ports.ts';
+import { checkPorts, serverPortsOf } from '../host/check/ports.ts';
 import { renderFindings } from '../host/check/render-findings.ts';
 import { checkResources } from '../host/check/resources.ts';
 import { checkRuntime } from '../host/check/runtime.ts';
@@ -48,7 +48,7 @@ async function lookAtHost(config: CheckConfig): Promise<Finding[]> {
   const paths = pathsOf(config);
   try {
     const host = await detectHost(await detectOptionsOf({ config, paths }));
-    const inputs: CheckInputs = { config, paths, host };
+    const inputs: CheckInputs = { config, ports: serverPortsOf(config), paths, host };
     return (await Promise.all(checks.map((check) => check(inputs)))).flat();
   } catch (error) {
     // Without an address, a name or cgroups there is nothing to judge the rest by.

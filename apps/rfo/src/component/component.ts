@@ -33,7 +33,7 @@ export type ProcessComponent = {
   readonly beforeStart?: (signal: AbortSignal) => Promise<void>;
   /** Resolves when it can be used, adopted or started; must end when the context's signal aborts. */
   readonly ready: (context: ProcessContext) => Promise<void>;
-  /** Throws when it is not well; asked every 10 s while it runs. */
+  /** Throws when it is not well; asked every 20 s while it is well. */
   readonly health?: (context: ProcessContext) => Promise<void>;
   /** What a change needs; by default see `defaultChange`. A new binary always restarts. */
   readonly reconcile?: (previous: Rendered, next: Rendered) => Change;

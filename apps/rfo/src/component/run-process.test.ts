@@ -5,7 +5,7 @@ import { waitForFile } from '@rfo/process';
 import type { Rendered } from './component.ts';
 import { isRunning, makeLab } from './test-support.ts';
 
-const quick = { pace: { healthEvery: 5, healthFailures: 3 } };
+const quick = { pace: { healthEvery: 5, doubtEvery: 5, healthWithin: 1000, healthFailures: 3 } };
 
 test('health is apart from readiness: one failure is unhealthy, several in a row restart', async (t) => {
   const lab = await makeLab(t);

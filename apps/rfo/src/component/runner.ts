@@ -18,12 +18,23 @@ export type RunOptions = { readonly track: Track; readonly log: Log; readonly cl
 export type Pace = {
   /** Delays before a restart. */
   readonly backoff: BackoffOptions;
-  /** Between two health checks, and how long one may last. */
+  /** Between two health checks of a component that is well. Each costs both sides: the more seldom, the quieter an idle node. */
   readonly healthEvery: number;
+  /** The same after a check that failed. */
+  readonly doubtEvery: number;
+  /** How long one check may last. */
+  readonly healthWithin: number;
   /** So many failed checks in a row restart it. */
   readonly healthFailures: number;
   /** After this time without becoming ready the log says what is missing. */
   readonly slowAfter: number;
 };
 
-export const defaultPace: Pace = { backoff: { initial: 100, max: 30_000 }, healthEvery: 10_000, healthFailures: 3, slowAfter: 30_000 };
+export const defaultPace: Pace = {
+  backoff: { initial: 100, max: 30_000 },
+  healthEvery: 20_000,
+  doubtEvery: 3_000,
+  healthWithin: 10_000,
+  healthFailures: 3,
+  slowAfter: 30_000,
+};

@@ -2,12 +2,15 @@ import { fail, orAbort, sleep } from '@rfo/foundation';
 import type { ProcessComponent, ProcessContext } from './component.ts';
 import type { RunOptions } from './runner.ts';
 
-/** Checks a ready component until the signal aborts; throws `component-unhealthy` after too many failures in a row. */
+/**
+ * Checks a ready component until the signal aborts, seldom while it is well, often while it is not; throws `component-unhealthy` after too many
+ * failures in a row.
+ */
 export async function watchHealth(component: ProcessComponent, context: ProcessContext, { track, pace }: RunOptions): Promise<void> {
   if (component.health === undefined) return;
   for (let failures = 0; failures < pace.healthFailures; ) {
-    await sleep(pace.healthEvery, context.signal);
-    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(pace.healthEvery)]);
+    await sleep(failures === 0 ? pace.healthEvery : pace.doubtEvery, context.signal);
+    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(pace.healthWithin)]);
     try {
       await orAbort(component.health({ ...context, signal }), signal);
       context.signal.throwIfAborted();

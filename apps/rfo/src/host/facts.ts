@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { fail, readFileIfExists, systemCode } from '@rfo/foundation';
-import type { ServerConfig } from '@rfo/schema';
+import type { NodeConfig } from '@rfo/schema';
 import type { Paths } from '../paths.ts';
 import { chooseNodeAddress } from './node-address.ts';
 import { chooseNodeId } from './node-id.ts';
@@ -45,7 +45,10 @@ export type DetectOptions = {
 };
 
 /** What of the host the configuration decides: nothing is written, a node id that is new is still to be kept. */
-export async function detectOptionsOf(given: { readonly config: ServerConfig; readonly paths: Paths }): Promise<DetectOptions> {
+export async function detectOptionsOf(given: {
+  readonly config: Pick<NodeConfig, 'node-name' | 'with-node-id' | 'node-ip'>;
+  readonly paths: Paths;
+}): Promise<DetectOptions> {
   const { config, paths } = given;
   return {
     dataDir: paths.data,

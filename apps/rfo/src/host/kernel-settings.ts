@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, readFileIfExists, systemCode, writeFileAtomic } from '@rfo/foundation';
-import type { ServerConfig } from '@rfo/schema';
+import type { NodeConfig } from '@rfo/schema';
 
 export type Setting = {
   /** As sysctl(8) writes it, dots for slashes. */
@@ -33,7 +33,7 @@ export function nodeSettings(): Setting[] {
 }
 
 /** Whether kubelet's settings must be there already, instead of being written. */
-export function protectsKernelDefaults(config: Pick<ServerConfig, 'protect-kernel-defaults' | 'profile'>): boolean {
+export function protectsKernelDefaults(config: Pick<NodeConfig, 'protect-kernel-defaults' | 'profile'>): boolean {
   return config['protect-kernel-defaults'] || config.profile === 'cis';
 }
 

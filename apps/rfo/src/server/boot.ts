@@ -1,34 +1,43 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Clock, type Life, type Log, systemClock, writeFileIfChanged } from '@rfo/foundation';
+import { type Clock, type Life, type Log, systemClock } from '@rfo/foundation';
 import { createKubeClient, type KubeClient, loadKubeconfig } from '@rfo/kube';
 import { rotateLogs, stopUnlisted, waitForTcp } from '@rfo/process';
 import type { ServerConfig } from '@rfo/schema';
 import { addonsComponent } from '../addons/component.ts';
 import { agentComponents, agentNotices } from '../agent/components.ts';
+import { agentPorts } from '../agent/inputs.ts';
+import { tunnelsComponent } from '../agent/tunnels.ts';
+import { expirationMetric } from '../certificates/report.ts';
 import type { Component, TaskComponent } from '../component/component.ts';
 import { type Manager, startComponents } from '../component/manager.ts';
+import { prepareMember } from '../etcd-cluster/prepare-member.ts';
 import { protectsKernelDefaults } from '../host/kernel-settings.ts';
+import { keepNodeId } from '../host/node-id.ts';
 import { prepareHost } from '../host/setup.ts';
 import { ensureTokens } from '../tokens/ensure-tokens.ts';
 import { serverAgentInputs } from './agent-inputs.ts';
 import { careForCertificates, certificateEnsurer, mustRestart } from './certificate-care.ts';
+import { type Cluster, openCluster } from './cluster.ts';
 import { fieldManager, nodeControllerRights, serverNodeLabels } from './cluster-objects.ts';
+import { clusterTasks, ownEtcd } from './cluster-tasks.ts';
 import { controlPlaneComponents } from './components.ts';
 import { linkBundle, lockDataDirectory, writeDataVersion } from './data-directory.ts';
 import { ensureEncryptionConfig } from './encryption-config.ts';
 import { type ServerInputs, serverPorts } from './inputs.ts';
+import { askServer, membersClient, takeClusterFiles } from './join.ts';
 import { controlPlaneKubeconfig, writeAdminKubeconfig, writeKubeconfigs } from './kubeconfigs.ts';
 import { type Findings, lookBeforeTouching } from './look.ts';
 import { metricsPage } from './metrics.ts';
 import { nodeReady, nodeRegistered } from './node-state.ts';
 import { releaseLease } from './release-lease.ts';
-import { startSupervisorApi } from './supervisor-api.ts';
 
 export type BootOptions = {
   readonly config: ServerConfig;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly life: Life;
+  /** Ends the waiting for servers to join, which has no other end. */
+  readonly cancelled: AbortSignal;
   readonly log: Log;
   readonly clock?: Clock;
 };
@@ -40,23 +49,17 @@ export type RunningServer = { readonly inputs: ServerInputs; readonly manager: M
  * Resolves when everything is on its way; `ready` when the node is Ready and its add-ons are applied.
  */
 export async function bootServer(options: BootOptions): Promise<RunningServer> {
-  const { config, env, life, log, clock = systemClock } = options;
+  const { config, env, life, cancelled, log, clock = systemClock } = options;
   const findings = await lookBeforeTouching(config, { env, log });
   const { inputs, bundle, host, version } = findings;
   const { paths, nodeName } = inputs;
   for (const notice of agentNotices({ config, host })) log.info(notice);
 
   await lockDataDirectory(paths, life);
+  const signal = AbortSignal.any([life.signal, cancelled]);
+  await takeClusterFiles({ inputs, kubernetes: version.kubernetes, signal, log, clock });
   const firstStart = !existsSync(paths.server.etcd);
-  const prepared = config['disable-agent']
-    ? undefined
-    : prepareHost({
-        paths,
-        nodeIp: host.nodeIp,
-        protectKernelDefaults: protectsKernelDefaults(config),
-        resolvConf: config['resolv-conf'],
-        log,
-      });
+  const prepared = config['disable-agent'] ? undefined : prepareHost(hostSetup(findings, log));
   // Awaited below; a refusal in between must not count as unhandled.
   prepared?.catch(() => undefined);
   const ensure = certificateEnsurer({ server: inputs, nodeIps: host.nodeIps, clock, env });
@@ -68,25 +71,46 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
     ensureEncryptionConfig(paths.server.encryptionConfig, config['secrets-encryption-provider']),
     writeKubeconfigs(inputs),
     writeAdminKubeconfig(inputs),
-    keepNodeId(findings),
+    keepNodeId(paths.nodeId, findings.nodeId),
   ]);
+  const asking = { inputs, clock };
+  const member = await prepareMember({ ...inputs, join: membersClient(asking), ask: askServer(asking), life, log, clock });
 
   const client = createKubeClient(await loadKubeconfig(controlPlaneKubeconfig(paths, 'supervisor')));
   life.defer(() => client.close());
+  const etcd = ownEtcd(paths);
+  life.defer(() => etcd.close());
+  const cluster = await openCluster({ inputs, client, etcd, findings, env, life, log, clock });
+  let etcdIsBusy = (): boolean => false;
+  const joinTask = member.joinTask(etcd);
   const components = [
-    ...controlPlaneComponents(inputs, { releaseLease: (name, signal) => releaseLease({ client, name, nodeName, signal }) }),
+    ...controlPlaneComponents(inputs, {
+      releaseLease: (name, leaseSignal) => releaseLease({ client, name, nodeName, signal: leaseSignal }),
+      membership: member.membership,
+      etcdIsBusy: () => etcdIsBusy(),
+    }),
+    ...(joinTask === undefined ? [] : [joinTask]),
     apiPortComponent(),
     rightsComponent(client),
     addonsComponent({ client, inputs, bundle: bundle.dir }),
-    ...(prepared === undefined ? [] : await agentParts({ findings, firstStart, client, resolvConf: (await prepared).resolvConf, log })),
+    ...clusterTasks({
+      ...{ inputs, client, etcd, clock, ...cluster },
+      restartEtcd: () => manager.restart('etcd'),
+      onSpaceCare: (busy) => {
+        etcdIsBusy = busy;
+      },
+    }),
+    ...(prepared === undefined
+      ? []
+      : await agentParts({ findings, firstStart, client, cluster, resolvConf: (await prepared).resolvConf, log })),
   ];
   const stale = mustRestart(certificates.certificates);
   if (stale.size > 0) await stopUnlisted({ folder: paths.processRecords, names: without(components, stale), log });
-  const manager = startComponents({ components, life, log, clock, processRecords: paths.processRecords });
+  const manager: Manager = startComponents({ components, life, log, clock, processRecords: paths.processRecords });
+  void manager.whenReady('kube-apiserver').then(cluster.apiServes, () => undefined);
 
-  const isReady = (): boolean => manager.stateOf('kube-apiserver') === 'ready';
-  const metrics = metricsPage(config, () => care.reports());
-  const supervisor = await startSupervisorApi({ paths, bindAddress: config['bind-address'], life, log, ready: isReady, metrics });
+  const metrics = metricsPage(config, () => [expirationMetric(care.reports()), cluster.tunnels.metric()]);
+  const supervisor = await cluster.listen({ ready: () => manager.stateOf('kube-apiserver') === 'ready', metrics });
   const renewOwn = async (): Promise<void> => {
     await Promise.all([writeAdminKubeconfig(inputs), supervisor.reloadCertificate()]);
   };
@@ -95,18 +119,39 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
   return { inputs, manager, ready: manager.allReady() };
 }
 
+function hostSetup({ inputs, host }: Findings, log: Log): Parameters<typeof prepareHost>[0] {
+  const { config, paths } = inputs;
+  return {
+    ...{ paths, nodeIp: host.nodeIp, log },
+    protectKernelDefaults: protectsKernelDefaults(config),
+    resolvConf: config['resolv-conf'],
+  };
+}
+
 async function agentParts(input: {
   readonly findings: Findings;
   /** Nothing of a cluster is on the disk yet. */
   readonly firstStart: boolean;
   readonly client: KubeClient;
+  readonly cluster: Pick<Cluster, 'serverList'>;
   readonly resolvConf: string;
   readonly log: Log;
 }): Promise<Component[]> {
-  const { client, log, resolvConf } = input;
-  const { config, nodeName } = input.findings.inputs;
+  const { client, cluster, log, resolvConf } = input;
+  const { config, nodeName, paths } = input.findings.inputs;
   const agent = serverAgentInputs(input.findings, resolvConf);
+  const tls = (name: string): string => join(paths.server.tls, name);
   return [
+    // To the other servers, as each reaches every node by its tunnel.
+    tunnelsComponent({
+      ...{ nodeName, nodeIps: agent.nodeIps, servers: cluster.serverList, client },
+      kubeletPort: agentPorts.kubelet,
+      mode: config['egress-selector-mode'],
+      clusterCidr: config['cluster-cidr'],
+      port: serverPorts.supervisor,
+      files: { ca: tls('server-ca.crt'), cert: tls('client-kubelet.crt'), key: tls('client-kubelet.key') },
+      balancers: [],
+    }),
     ...agentComponents(agent, {
       // A first kubelet has nothing to do until the controller-manager knows it: it would only take the processor from the API server.
       listening: [input.firstStart ? 'kube-apiserver' : 'api-port'],
@@ -155,10 +200,6 @@ function nodeComponent(client: KubeClient, nodeName: string, foreignNetwork: boo
       if (!foreignNetwork) await nodeReady({ client, nodeName, signal: life.signal, log });
     },
   };
-}
-
-async function keepNodeId({ nodeId, inputs }: Findings): Promise<void> {
-  if (nodeId !== undefined) await writeFileIfChanged(inputs.paths.nodeId, `${nodeId}\n`, 0o600);
 }
 
 function without(components: readonly Component[], stale: ReadonlySet<string>): ReadonlySet<string> {

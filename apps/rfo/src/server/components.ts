@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkHttps, childEnvironment, type HttpsTarget, type ProcessSpec, waitForHttps } from '@rfo/process';
 import type { ProcessComponent, ProcessContext, RenderedFile } from '../component/component.ts';
+import { renderEgressConfig } from '../egress/egress-config.ts';
+import type { Membership } from '../etcd-cluster/membership.ts';
 import type { Paths } from '../paths.ts';
 import { etcdArguments } from './etcd.ts';
 import { apiserverHost, type ServerInputs, serverPorts } from './inputs.ts';
@@ -13,7 +15,7 @@ import { renderAdmissionConfig, renderAuditPolicy } from './policies.ts';
 type Part = {
   readonly name: string;
   readonly needs: readonly string[];
-  readonly args: readonly string[];
+  readonly args: readonly string[] | (() => Promise<readonly string[]>);
   readonly files?: readonly RenderedFile[];
   /** Page that tells readiness, asked with a client certificate. */
   readonly page: string;
@@ -21,6 +23,8 @@ type Part = {
   readonly healthPage?: string;
   readonly identity: ClientIdentity;
   readonly stopGrace?: number;
+  /** While this is so it need not answer. */
+  readonly isBusy?: () => boolean;
 };
 
 /** Names of the files below `server/tls` that a probe of ours uses. */
@@ -32,6 +36,10 @@ const supervisorClient: ClientIdentity = { ca: 'server-ca.crt', cert: 'client-su
 export type ControlPlaneHooks = {
   /** Gives up a leadership that this node's own dead process holds still, so that its successor need not wait for the lease to expire. */
   readonly releaseLease: (name: string, signal: AbortSignal) => Promise<void>;
+  /** What this server is in etcd; asked before each start of it. */
+  readonly membership: () => Promise<Membership>;
+  /** Whether etcd is too busy with itself to answer: it is not unwell then. */
+  readonly etcdIsBusy: () => boolean;
 };
 
 /**
@@ -44,8 +52,9 @@ export function controlPlaneComponents(inputs: ServerInputs, hooks: ControlPlane
     {
       name: 'etcd',
       needs: [],
-      args: etcdArguments(inputs),
+      args: async () => etcdArguments(inputs, await hooks.membership()),
       page: `https://127.0.0.1:${serverPorts.etcdHttp}/health`,
+      isBusy: hooks.etcdIsBusy,
       identity: etcdClient,
     },
     {
@@ -84,14 +93,19 @@ function component(paths: Paths, part: Part, hooks: ControlPlaneHooks): ProcessC
     kind: 'process',
     name: part.name,
     needs: part.needs,
-    render: () => ({ files: part.files ?? [], process: processSpec(paths, part) }),
+    render: async () => {
+      const args = typeof part.args === 'function' ? await part.args() : part.args;
+      return { files: part.files ?? [], process: processSpec(paths, { ...part, args }) };
+    },
     ...(elects && { beforeStart: (signal: AbortSignal) => hooks.releaseLease(part.name, signal) }),
     ready: async ({ signal, note }: ProcessContext) => waitForHttps(await target(part.page), { signal, note }),
-    health: async ({ signal }) => checkHttps(await target(part.healthPage ?? part.page), signal),
+    health: async ({ signal }) => {
+      if (part.isBusy?.() !== true) await checkHttps(await target(part.healthPage ?? part.page), signal);
+    },
   };
 }
 
-function processSpec(paths: Paths, { name, args, stopGrace }: Part): ProcessSpec {
+function processSpec(paths: Paths, { name, args, stopGrace }: Pick<Part, 'name' | 'stopGrace'> & { args: readonly string[] }): ProcessSpec {
   return {
     name,
     path: join(paths.bin, name),
@@ -116,6 +130,7 @@ function policyFiles({ config, paths }: ServerInputs): RenderedFile[] {
   const file = (path: string, content: string): RenderedFile => ({ path, content, mode: 0o600 });
   return [
     ...(config['audit-policy-file'] === undefined ? [file(paths.server.auditPolicy, renderAuditPolicy())] : []),
+    ...(config['egress-selector-mode'] === 'disabled' ? [] : [file(paths.server.egressConfig, renderEgressConfig(paths))]),
     ...(config['pod-security-admission-config-file'] === undefined
       ? [file(paths.server.admissionConfig, renderAdmissionConfig(config.profile))]
       : []),

@@ -95,6 +95,7 @@ test('the arguments of kube-apiserver', () => {
     '--requestheader-extra-headers-prefix=X-Remote-Extra-',
     '--requestheader-group-headers=X-Remote-Group',
     '--requestheader-username-headers=X-Remote-User',
+    '--egress-selector-config-file=/d/server/etc/egress-selector.json',
     '--encryption-provider-config=/d/server/cred/encryption-config.json',
     '--encryption-provider-config-automatic-reload=true',
     '--audit-policy-file=/d/server/etc/audit-policy.yaml',

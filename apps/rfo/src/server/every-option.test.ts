@@ -36,6 +36,7 @@ const trials = {
   'log-format': { elsewhere: 'apps/rfo/src/cli/with-config.ts' },
   'debug': { view: 'etcd', value: true },
 
+  'server': { elsewhere: 'packages/schema/src/server-options/join.ts' },
   'token': { view: 'tokens', value: 'a', instead: 'b' },
   'token-file': { view: 'tokens', value: at('secret-a'), instead: at('secret-b') },
   'agent-token': { view: 'tokens', value: 'a', along: { token: 's' } },
@@ -43,6 +44,8 @@ const trials = {
   'bind-address': { view: 'kube-apiserver', value: '192.0.2.11' },
   'advertise-address': { view: 'kube-apiserver', value: '192.0.2.12' },
   'tls-san': { view: 'certificates', value: ['api.example.com'] },
+
+  'egress-selector-mode': { view: 'kube-apiserver', value: 'disabled' },
 
   'cluster-cidr': { view: 'kube-controller-manager', value: '10.52.0.0/16' },
   'service-cidr': { view: 'kube-apiserver', value: '10.53.0.0/16' },

@@ -34,6 +34,7 @@ export function kubeApiserverArguments(inputs: ServerInputs): string[] {
     'kubelet-client-key': join(tls, 'client-kube-apiserver.key'),
     'kubelet-preferred-address-types': 'InternalIP,ExternalIP,Hostname',
     ...aggregationArguments(tls),
+    ...(config['egress-selector-mode'] === 'disabled' ? {} : { 'egress-selector-config-file': paths.server.egressConfig }),
     'encryption-provider-config': paths.server.encryptionConfig,
     'encryption-provider-config-automatic-reload': true,
     ...auditArguments(inputs),

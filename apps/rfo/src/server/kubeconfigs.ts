@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { writeFileAtomic, writeFileIfChanged } from '@rfo/foundation';
 import type { ServerConfig } from '@rfo/schema';
 import { groupId } from '../host/group.ts';
+import { kubeconfigJson } from '../kubeconfig.ts';
 import type { Paths } from '../paths.ts';
 import { apiserverHost, serverPorts } from './inputs.ts';
 
@@ -17,10 +18,7 @@ export function controlPlaneKubeconfig(paths: Paths, client: KubeconfigClient): 
   return join(paths.server.cred, `${client}.kubeconfig`);
 }
 
-/**
- * A kubeconfig that names its certificate files, so that client-go reloads them when they are renewed.
- * JSON, which every reader of YAML takes.
- */
+/** A kubeconfig that names its certificate files, so that client-go reloads them when they are renewed. */
 function renderKubeconfig({ config, paths }: KubeconfigInputs, client: KubeconfigClient): string {
   const tls = paths.server.tls;
   return kubeconfigJson({
@@ -76,20 +74,4 @@ export async function writeAdminKubeconfig({ config, paths }: KubeconfigInputs):
     config['write-kubeconfig-mode'],
   );
   if (gid !== undefined) await chown(file, process.getuid?.() ?? 0, gid);
-}
-
-function kubeconfigJson(input: { readonly cluster: object; readonly user: object }): string {
-  const name = 'default';
-  return `${JSON.stringify(
-    {
-      'apiVersion': 'v1',
-      'kind': 'Config',
-      'clusters': [{ name, cluster: input.cluster }],
-      'users': [{ name, user: input.user }],
-      'contexts': [{ name, context: { cluster: name, user: name } }],
-      'current-context': name,
-    },
-    undefined,
-    2,
-  )}\n`;
 }

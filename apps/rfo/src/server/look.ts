@@ -1,5 +1,6 @@
 import type { Log } from '@rfo/foundation';
 import { addressOf, type ServerConfig } from '@rfo/schema';
+import { serverPortsOf } from '../host/check/ports.ts';
 import { detectHost, detectOptionsOf, type HostFacts } from '../host/facts.ts';
 import { groupId } from '../host/group.ts';
 import { preflight } from '../host/preflight.ts';
@@ -40,7 +41,7 @@ export async function lookBeforeTouching(
   ]);
   const version = { rfo: programVersion, kubernetes: bundle.versions.kubernetes };
   await checkDataVersion(paths, version);
-  await preflight({ config, paths, host, log });
+  await preflight({ config, ports: serverPortsOf(config), paths, host, log });
   return { bundle, version, host, nodeId: options.nodeId, inputs: serverInputs({ config, paths, host }) };
 }
 

@@ -1,5 +1,4 @@
 import type { ServerConfig } from '@rfo/schema';
-import { type CertificateReport, expirationMetric } from '../certificates/report.ts';
 
 /** One measured value of the metrics page. */
 export type Sample = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
@@ -13,9 +12,9 @@ export type Metric = {
 /** The metrics page of rfo itself, rendered at each call; undefined unless it is asked for. */
 export function metricsPage(
   config: Pick<ServerConfig, 'supervisor-metrics'>,
-  reports: () => readonly CertificateReport[],
+  metrics: () => readonly Metric[],
 ): (() => string) | undefined {
-  return config['supervisor-metrics'] ? () => renderMetrics([expirationMetric(reports())]) : undefined;
+  return config['supervisor-metrics'] ? () => renderMetrics(metrics()) : undefined;
 }
 
 /** Renders Prometheus' text exposition format 0.0.4. */

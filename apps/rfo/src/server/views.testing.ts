@@ -12,7 +12,8 @@ import { kubeletArguments, renderKubeletConfig } from '../agent/kubelet-config.t
 import { registriesComponent } from '../agent/registries-component.ts';
 import { testInputs } from '../agent/test-inputs.ts';
 import { certificateNames } from '../certificates/table.ts';
-import { neededPorts } from '../host/check/ports.ts';
+import { firstMembership } from '../etcd-cluster/membership.ts';
+import { serverPortsOf } from '../host/check/ports.ts';
 import { detectOptionsOf, nodeNameOf } from '../host/facts.ts';
 import { chooseNodeAddress } from '../host/node-address.ts';
 import { prepareResolvConf } from '../host/resolv-conf.ts';
@@ -20,15 +21,21 @@ import { nodePaths } from '../paths.ts';
 import { ensureTokens } from '../tokens/ensure-tokens.ts';
 import { serverAgentInputs } from './agent-inputs.ts';
 import { certificateEnsurer, certificateInputs } from './certificate-care.ts';
-import { controlPlaneComponents } from './components.ts';
+import { type ControlPlaneHooks, controlPlaneComponents } from './components.ts';
 import { renderEncryptionConfig } from './encryption-config.ts';
 import { etcdArguments } from './etcd.ts';
+import type { ServerInputs } from './inputs.ts';
 import { kubeApiserverArguments } from './kube-apiserver.ts';
 import { kubeControllerManagerArguments } from './kube-controller-manager.ts';
 import { kubeSchedulerArguments } from './kube-scheduler.ts';
 import { writeAdminKubeconfig } from './kubeconfigs.ts';
 import { serverInputs } from './look.ts';
 import { metricsPage } from './metrics.ts';
+
+/** Of a node that is alone. */
+function hooksOf(server: ServerInputs): ControlPlaneHooks {
+  return { releaseLease: async () => undefined, membership: async () => firstMembership(server), etcdIsBusy: () => false };
+}
 
 type Node = Awaited<ReturnType<typeof makeNode>>;
 type View = (node: Node) => unknown;
@@ -52,12 +59,12 @@ const views = {
   'flannel': ({ agent }) => [flannelArguments(agent), renderFlannelNetConf(agent)],
   'containerd': ({ agent }) => renderContainerdConfig(agent),
   'components': ({ server, agent }) => [
-    ...controlPlaneComponents(server, { releaseLease: async () => undefined }).map(({ name }) => name),
+    ...controlPlaneComponents(server, hooksOf(server)).map(({ name }) => name),
     ...agentComponents(agent, { listening: [], api: [], nodeRegistered: async () => undefined }).map(({ name }) => name),
   ],
-  'ports': ({ config }) => neededPorts(config),
+  'ports': ({ config }) => serverPortsOf(config),
   'processes': async ({ server }) => {
-    const parts = controlPlaneComponents(server, { releaseLease: async () => undefined });
+    const parts = controlPlaneComponents(server, hooksOf(server));
     return await Promise.all(parts.map((part) => part.render()));
   },
   'certificates': ({ server, agent }) => certificateInputs(server, agent.nodeIps),

@@ -2,11 +2,14 @@
 import { clusterOptions, rangeOptions } from './cluster.ts';
 import { argumentOptions, componentOptions, securityOptions } from './components.ts';
 import { fileOptions } from './files.ts';
+import { egressOptions, joinOptions } from './join.ts';
 import { networkOptions, nodeOptions, runtimeOptions } from './node.ts';
 
 export const serverOptions = {
   ...fileOptions,
+  ...joinOptions,
   ...clusterOptions,
+  ...egressOptions,
   ...rangeOptions,
   ...nodeOptions,
   ...networkOptions,

@@ -12,7 +12,7 @@ import { checkKernel } from './kernel.ts';
 import { holderOf, listListeners, parseListeners } from './listeners.ts';
 import { checkNamedFiles } from './named-files.ts';
 import { clock } from './names.ts';
-import { checkPorts, neededPorts } from './ports.ts';
+import { agentPortsOf, checkPorts, serverPortsOf } from './ports.ts';
 import { renderFindings } from './render-findings.ts';
 import { checkRuntime } from './runtime.ts';
 import { networkManagerDropIn } from './services.ts';
@@ -68,9 +68,13 @@ describe('check of ports', () => {
   });
 
   test('asks for the ports of what runs, and no others', () => {
-    const ports = (config: Parameters<typeof testInputs>[0]) => neededPorts(testInputs(config).config).map(({ port }) => port);
+    const ports = (config: Parameters<typeof testInputs>[0]) => serverPortsOf(testInputs(config).config).map(({ port }) => port);
     assert.deepEqual(ports({}), [9345, 6443, 2379, 2380, 2381, 2382, 10257, 10259, 10250, 10248, 10256, 10249]);
     assert.deepEqual(ports({ config: { 'disable-agent': true, 'disable-scheduler': true } }), [9345, 6443, 2379, 2380, 2381, 2382, 10257]);
+    assert.deepEqual(
+      agentPortsOf({ 'lb-server-port': 6444 }).map(({ port }) => port),
+      [6443, 6444, 10250, 10248, 10256, 10249],
+    );
   });
 
   test('does not count its own process', async () => {

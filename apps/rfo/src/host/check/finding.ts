@@ -1,4 +1,4 @@
-import type { ServerConfig } from '@rfo/schema';
+import type { NodeConfig, ServerConfig } from '@rfo/schema';
 import type { Paths } from '../../paths.ts';
 import type { HostFacts } from '../facts.ts';
 
@@ -14,8 +14,17 @@ export type Finding = {
   readonly fix?: () => Promise<string>;
 };
 
+/** A TCP port that the node listens on, and what for. */
+export type NeededPort = { readonly port: number; readonly use: string };
+
 /** What the checks look at. */
-export type CheckInputs = { readonly config: ServerConfig; readonly paths: Paths; readonly host: HostFacts };
+export type CheckInputs = {
+  /** The whole configuration of a server; of an agent what it has in common with one. */
+  readonly config: NodeConfig & Partial<ServerConfig>;
+  readonly ports: readonly NeededPort[];
+  readonly paths: Paths;
+  readonly host: HostFacts;
+};
 export type Check = (inputs: CheckInputs) => Promise<readonly Finding[]>;
 
 export function ok(topic: string, found: string): Finding {

@@ -1,36 +1,43 @@
 /** Whether the ports of a node are free, or held by components of this very node, which the start adopts. */
 import { readFileIfExists } from '@rfo/foundation';
 import { listRecords } from '@rfo/process';
+import type { AgentConfig, NodeConfig, ServerConfig } from '@rfo/schema';
 import { agentPorts } from '../../agent/inputs.ts';
 import { livingOwner } from '../../server/data-directory.ts';
 import { serverPorts } from '../../server/inputs.ts';
-import { type Check, type CheckInputs, type Finding, failed, ok } from './finding.ts';
+import { type Check, type CheckInputs, type Finding, failed, type NeededPort, ok } from './finding.ts';
 import { holderOf, type Listener, listListeners } from './listeners.ts';
 
-export type NeededPort = { readonly port: number; readonly use: string };
-
-/** The TCP ports that a node with this configuration listens on. */
-export function neededPorts(config: CheckInputs['config']): NeededPort[] {
-  const when = (wanted: boolean, use: string, ...ports: readonly number[]): NeededPort[] =>
-    wanted ? ports.map((port) => ({ port, use })) : [];
+/** The TCP ports that a server with this configuration listens on. */
+export function serverPortsOf(config: ServerConfig): NeededPort[] {
   return [
     ...when(true, 'supervisor', serverPorts.supervisor),
     ...when(true, 'kube-apiserver', serverPorts.apiserver),
     ...when(true, 'etcd', serverPorts.etcdClient, serverPorts.etcdPeer, serverPorts.etcdMetrics, serverPorts.etcdHttp),
     ...when(!config['disable-controller-manager'], 'kube-controller-manager', serverPorts.controllerManager),
     ...when(!config['disable-scheduler'], 'kube-scheduler', serverPorts.scheduler),
-    ...when(!config['disable-agent'], 'kubelet', agentPorts.kubelet, agentPorts.kubeletHealth),
-    ...when(
-      !config['disable-agent'] && !config['disable-kube-proxy'],
-      'kube-proxy',
-      agentPorts.kubeProxyHealth,
-      agentPorts.kubeProxyMetrics,
-    ),
+    ...(config['disable-agent'] ? [] : nodePortsOf(config)),
   ];
 }
 
-export const checkPorts: Check = async ({ config, paths }) => {
-  const needed = neededPorts(config);
+/** The TCP ports that an agent listens on; whether kube-proxy runs is the cluster's to say. */
+export function agentPortsOf(config: Pick<AgentConfig, 'lb-server-port'> & Partial<NodeConfig>): NeededPort[] {
+  const port = config['lb-server-port'];
+  return [...when(true, 'load balancer', port - 1, port), ...nodePortsOf(config)];
+}
+
+function nodePortsOf(config: Partial<Pick<NodeConfig, 'disable-kube-proxy'>>): NeededPort[] {
+  return [
+    ...when(true, 'kubelet', agentPorts.kubelet, agentPorts.kubeletHealth),
+    ...when(!config['disable-kube-proxy'], 'kube-proxy', agentPorts.kubeProxyHealth, agentPorts.kubeProxyMetrics),
+  ];
+}
+
+function when(wanted: boolean, use: string, ...ports: readonly number[]): NeededPort[] {
+  return wanted ? ports.map((port) => ({ port, use })) : [];
+}
+
+export const checkPorts: Check = async ({ ports: needed, paths }) => {
   const listeners = await listListeners();
   const taken = needed.flatMap((want) => listeners.filter(({ port }) => port === want.port).map((listener) => ({ ...want, listener })));
   if (taken.length === 0) return [ok('ports', needed.map(({ port }) => port).join(', '))];

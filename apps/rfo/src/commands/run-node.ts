@@ -1,0 +1,71 @@
+/** What `rfo server` and `rfo agent` have in common: a node is started, tells when it is ready, and ends as a signal asks for. */
+import { fail, Life, type Log } from '@rfo/foundation';
+import { notifySystemd } from '@rfo/process';
+import type { CommandContext } from '../cli/context.ts';
+import type { Manager } from '../component/manager.ts';
+import { cleanHost } from '../host/cleanup/clean-host.ts';
+import type { Paths } from '../paths.ts';
+import { awaitEnding, type Ending } from './ending.ts';
+
+export type RunningNode = {
+  readonly paths: Paths;
+  readonly manager: Manager;
+  readonly ready: Promise<void>;
+  readonly readyText: () => string;
+};
+
+/** Milliseconds that containers have to end by themselves when everything ends. */
+const containerGrace = 5_000;
+
+/**
+ * Runs a node until a signal ends it (see `Ending`).
+ * @param what name of the command
+ * @param boot starts the node; what it waits for without bound (a server to join) ends with `cancelled`
+ * @throws not-root, everything that `boot` refuses, and the error of a component that cannot start
+ */
+export async function runNode(
+  what: string,
+  boot: (life: Life, cancelled: AbortSignal) => Promise<RunningNode>,
+  { env, log, stdout }: CommandContext,
+): Promise<void> {
+  if (process.geteuid?.() !== 0) throw fail('not-root', { what });
+  const cancel = new AbortController();
+  const ending = awaitEnding(env);
+  void ending.then(() => cancel.abort(new Error('ended by a signal')));
+  await using life = new Life();
+  let node: RunningNode;
+  try {
+    node = await boot(life, cancel.signal);
+  } catch (error) {
+    if (cancel.signal.aborted && error === cancel.signal.reason) return;
+    throw error;
+  }
+  const ready = node.ready.then(async () => {
+    log.info('the node is ready');
+    for (const line of node.manager.table().split('\n')) log.info(line);
+    await notifySystemd(['READY=1']);
+    if (env.RFO_FOREGROUND !== undefined) stdout.write(node.readyText());
+  });
+  try {
+    const early = await Promise.race([ending, ready]);
+    await finish(early ?? (await ending), node, log);
+  } catch (error) {
+    await finish('stop', node, log);
+    throw error;
+  }
+}
+
+async function finish(how: Ending, { manager, paths }: RunningNode, log: Log): Promise<void> {
+  await notifySystemd(['STOPPING=1']);
+  log.info(meaning[how]);
+  if (how === 'release') return manager.release();
+  await manager.stopAll();
+  if (how === 'end') await cleanHost({ paths, graceMs: containerGrace, log });
+  log.info('stopped');
+}
+
+const meaning = {
+  end: 'ending everything, pods included',
+  stop: 'stopping Kubernetes; pods run on',
+  release: 'ending; Kubernetes and pods run on for the next rfo',
+} as const satisfies Record<Ending, string>;

@@ -1,0 +1,69 @@
+/** This server's part in its cluster: who may join, who is there, and the ways to the nodes; all of it behind port 9345. */
+import type { EtcdClient } from '@rfo/etcd';
+import type { Clock, Life, Log } from '@rfo/foundation';
+import type { KubeClient } from '@rfo/kube';
+import { clusterSettingsOf } from '@rfo/schema';
+import { acceptTunnel } from '@rfo/tunnel';
+import { createServerList, type ServerList } from '../agent/server-list.ts';
+import { leafLifetimeOf } from '../certificates/lifetime.ts';
+import type { TunnelRegistry } from '../egress/registry.ts';
+import { startEgress } from '../egress/start-egress.ts';
+import { createMemberService } from '../etcd-cluster/member-service.ts';
+import { followNodes, type KnownNodes } from '../supervisor/known-nodes.ts';
+import { createNodePasswords, type NodePasswords } from '../supervisor/node-passwords.ts';
+import { type Supervisor, startSupervisor } from '../supervisor/start.ts';
+import { createTokenVerifier } from '../tokens/verifier.ts';
+import { type ServerInputs, serverPorts } from './inputs.ts';
+import type { Findings } from './look.ts';
+
+export type Cluster = {
+  readonly nodes: KnownNodes;
+  readonly nodePasswords: NodePasswords;
+  readonly serverList: ServerList;
+  /** Addresses of all servers with an API server. */
+  readonly servers: () => readonly string[];
+  readonly tunnels: TunnelRegistry;
+  /** To be called when this server's API server answers for the first time. */
+  readonly apiServes: () => void;
+  /** Opens port 9345. @throws port-taken */
+  readonly listen: (given: { readonly ready: () => boolean; readonly metrics: (() => string) | undefined }) => Promise<Supervisor>;
+};
+
+/** Opens what must be there before the components start: among it the socket by which the API server reaches nodes. */
+export async function openCluster(given: {
+  readonly inputs: ServerInputs;
+  readonly client: KubeClient;
+  readonly etcd: EtcdClient;
+  readonly findings: Pick<Findings, 'version'>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly life: Life;
+  readonly log: Log;
+  readonly clock: Clock;
+}): Promise<Cluster> {
+  const { inputs, client, etcd, findings, env, life, log, clock } = given;
+  const { config, paths } = inputs;
+  const serving = Promise.withResolvers<void>();
+  const tokens = createTokenVerifier({ paths, client, apiServes: serving.promise, life, log, clock });
+  tokens.synced.catch(() => undefined);
+  const nodes = followNodes({ client, life, log });
+  const nodePasswords = createNodePasswords({ client, life, log, clock });
+  const serverList = createServerList({ client, initial: [inputs.advertiseAddress], life, log });
+  const tunnels = await startEgress({ inputs, client, life, log });
+  const settings = clusterSettingsOf(config);
+  return {
+    ...{ nodes, nodePasswords, serverList, tunnels },
+    servers: serverList.current,
+    apiServes: serving.resolve,
+    listen: ({ ready, metrics }) =>
+      startSupervisor({
+        ...{ paths, life, log, clock, ready, metrics, tokens, nodePasswords },
+        bindAddress: config['bind-address'],
+        leafLifetime: leafLifetimeOf(env),
+        joinConfig: () => ({ settings, versions: findings.version, time: clock.now() }),
+        servers: () => serverList.current().map((host) => `https://${host}:${serverPorts.supervisor}`),
+        nodeIsKnown: nodes.isKnown,
+        members: createMemberService({ etcd }),
+        onTunnel: (socket, nodeName) => tunnels.register(nodeName, acceptTunnel(socket)),
+      }),
+  };
+}
