@@ -6,6 +6,8 @@ export type BootInputs = {
   /** Address with prefix length, such as 10.98.0.11/24. */
   readonly address: string;
   readonly gateway: string;
+  /** Of eth0: the same after each boot, as others remember it. */
+  readonly mac: string;
   /** 32 hex digits. */
   readonly machineId: string;
   /** Folder of the host on disk: `root` (mount point), `upper`, `work`, `disk/…`. */
@@ -33,7 +35,7 @@ export function renderBootScript(inputs: BootInputs): string {
     'set -eu',
     // The cable first: the path of the switch is only to be seen in the machine's /proc.
     'ip link set lo up',
-    `ip link add eth0 type veth peer name ${inputs.port} netns ${inputs.switchNamespace}`,
+    `ip link add eth0 address ${inputs.mac} type veth peer name ${inputs.port} netns ${inputs.switchNamespace}`,
     `ip addr add ${inputs.address} dev eth0`,
     'ip link set eth0 up',
     `ip route add default via ${inputs.gateway}`,

@@ -11,10 +11,15 @@ export type Hierarchy = {
   readonly links: readonly string[];
   /** The one hierarchy of a cgroup v2 machine; its rules differ. The `unified` of a hybrid machine has no controllers and is like v1. */
   readonly unified: boolean;
+  /** Of version 2: the single one, or the `unified` of a hybrid machine. */
+  readonly v2: boolean;
   readonly cpuset: boolean;
   /** The directory below which the lab makes its own. */
   readonly base: string;
 };
+
+/** A directory in one hierarchy. */
+export type HostPlace = { readonly hierarchy: Hierarchy; readonly path: string };
 
 /**
  * The hierarchies of this machine, with our place in each. On v1 the place is below the caller's own cgroup, so that limits of the
@@ -41,7 +46,7 @@ export function parseHierarchies(mountinfo: string, own: string): readonly Hiera
     const place = places.find(([, controllers, cgroup]) => controllers !== undefined && cgroup !== undefined && isOurs(controllers));
     const unified = folder === '';
     const base = unified ? path : join(path, place?.slice(2).join(':') ?? '/');
-    found.push({ folder, links: names, unified, cpuset: options.includes('cpuset'), base });
+    found.push({ folder, links: names, unified, v2: type === 'cgroup2', cpuset: options.includes('cpuset'), base });
   }
   if (found.length === 0) throw fail('internal', { what: 'no cgroup hierarchy is mounted below /sys/fs/cgroup' });
   return found;

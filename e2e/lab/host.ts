@@ -1,30 +1,37 @@
-/** A light host: its own network, mounts, processes, names and cgroups on top of this machine's files; made in a fraction of a second. */
+/** A host of a lab, light or full: what can be done in it and to it. */
 
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '@rfo/foundation';
-import { diskFolders, diskName, renderBootScript } from './boot-script.ts';
-import { type Hierarchy, makeCgroup, removeCgroups } from './cgroups.ts';
-import { joinCgroups, renderEnter } from './enter.ts';
-import { childOf } from './process-facts.ts';
-import { baseEnvironment, commandFailed, lastLines, must, type RunOptions, type RunResult, run } from './run.ts';
+import type { BootInputs } from './boot-script.ts';
+import { type HostPlace, makeCgroup, removeCgroups } from './cgroups.ts';
+import { renderEnter } from './enter.ts';
+import { portsOf, renderInboundBlock } from './faults.ts';
+import { setFrozen } from './freeze.ts';
+import { findInit, isInit, type Starter } from './power.ts';
+import { baseEnvironment, commandFailed, must, type RunOptions, type RunResult, run } from './run.ts';
 import { type Service, startService } from './service.ts';
+import type { HostState } from './state.ts';
+import { GATEWAY, PREFIX, type Switch } from './switch.ts';
 
 export type Host = {
   readonly name: string;
+  readonly kind: HostState['kind'];
+  /** Its address at this moment. */
   readonly ip: string;
   /** Its folder on this machine: `upper` holds what it changed of the root, `disk` its private folders, `logs` what its services said. */
   readonly dir: string;
-  /** Process 1 of the host, by its number out here. */
+  /** Process 1 of the host, by its number out here. Throws when it is switched off. */
   readonly init: () => number;
+  /** The same, undefined when it is switched off. */
+  readonly findInit: () => number | undefined;
   /** Runs a command to its end; a code other than 0 is a result. `env` is added to a minimal environment. */
   readonly exec: (command: readonly string[], options?: RunOptions) => Promise<RunResult>;
   /** Like `exec`, but a code other than 0 throws; gives stdout. */
   readonly must: (command: readonly string[], options?: RunOptions) => Promise<string>;
+  /** The command line that runs a command inside, for whoever starts it himself. */
+  readonly inside: (command: readonly string[]) => readonly string[];
   /** Starts a long-running command whose output goes to `logs/<name>.log`. */
   readonly spawn: (name: string, command: readonly string[], env?: Readonly<Record<string, string>>) => Promise<Service>;
   readonly readFile: (path: string) => Promise<string>;
@@ -32,46 +39,89 @@ export type Host = {
   readonly writeFile: (path: string, content: string | Uint8Array, mode?: string) => Promise<void>;
   /** Every process dies at once, memory file systems and network are gone, disks stay (what was written, synced or not). */
   readonly powerCut: () => Promise<void>;
-  /** Power comes back. */
+  /** Power comes back. A full host still has to start its units then: see `untilBooted`. */
   readonly boot: () => Promise<void>;
+  /** Power cut, empty disks, power: the machine was installed anew under the same name and address. */
+  readonly wipe: () => Promise<void>;
   readonly linkDown: () => Promise<void>;
   readonly linkUp: () => Promise<void>;
+  /** The machine hangs: no process runs, but its kernel still acknowledges what the network brings. */
+  readonly freeze: () => Promise<void>;
+  readonly thaw: () => Promise<void>;
+  /** Gives eth0 this address in the place of the old one while everything runs; /etc/hosts follows. */
+  readonly changeAddress: (ip: string) => Promise<void>;
+  /** Nobody outside can open a TCP connection to these ports of the host itself; open ones stay. In the place of an earlier order. */
+  readonly blockInbound: (ports: readonly number[] | 'all') => Promise<void>;
+  /** Undoes freeze, linkDown and blockInbound. */
+  readonly heal: () => Promise<void>;
   /** Power cut, and the disks go too. */
   readonly destroy: () => Promise<void>;
 };
 
+/** What makes one kind of host. */
+export type Machine = {
+  /** Below the host's folder: what `wipe` empties. */
+  readonly disks: readonly string[];
+  /** `cgroup.procs` files that a command enters before it enters the namespaces. */
+  readonly members: readonly string[];
+  /** Before the first boot with empty disks. */
+  readonly install: () => Promise<void>;
+  readonly powerOn: (identity: BootIdentity) => Promise<Starter>;
+};
+export type BootIdentity = Pick<BootInputs, 'address' | 'gateway' | 'mac' | 'machineId'>;
+
 export type HostInputs = {
   readonly labId: string;
-  readonly name: string;
-  readonly ip: string;
-  readonly prefix: number;
-  readonly gateway: string;
+  readonly state: HostState;
   readonly dir: string;
-  readonly switchNamespace: string;
+  readonly at: Switch;
   /** Our directory in each hierarchy, not made yet. */
-  readonly cgroups: readonly { readonly hierarchy: Hierarchy; readonly path: string }[];
-  /** Where processes that belong to the lab but to no host go, in v2 hierarchies. */
-  readonly outside: readonly string[];
-  readonly shared: readonly string[];
+  readonly places: readonly HostPlace[];
+  readonly machine: Machine;
+  /** The other end of the cable. */
+  readonly cable: { readonly plug: (namespace: string) => Promise<void>; readonly unplug: (namespace: string) => Promise<void> };
+  /** Notes what changed of the host; undefined when it is gone. Throws where an address cannot be had. */
+  readonly save: (state: HostState | undefined) => Promise<void>;
 };
 
+/** Makes a host with empty disks and switches it on. */
 export async function makeHost(inputs: HostInputs): Promise<Host> {
-  const { name, ip, dir, cgroups } = inputs;
-  const port = `v-${name}`;
-  const disks = diskFolders.map((path) => join('disk', diskName(path)));
-  for (const folder of ['root', 'upper', 'work', 'logs', ...disks]) await mkdir(join(dir, folder), { recursive: true });
-  const members = cgroups.map(({ hierarchy, path }) => join(path, hierarchy.unified ? 'init' : '', 'cgroup.procs'));
-  let power: Power | undefined;
+  const host = assembleHost(inputs);
+  await makeDisks(inputs);
+  await host.boot();
+  return host;
+}
+
+/** A host that another process made: running or switched off. */
+export function assembleHost(inputs: HostInputs): Host {
+  const { labId, dir, at, places, machine, cable, save } = inputs;
+  const { name, kind } = inputs.state;
+  const { port } = portsOf(name);
+  let { state } = inputs;
+  let starter: Starter | undefined;
+  let known = findInit(places);
+  let blocked: readonly number[] | 'all' | 'none' = 'none';
+  /** A full host that reboots by itself gets a new one. */
+  const findPower = (): number | undefined => {
+    if (known === undefined || !isInit(known)) known = findInit(places);
+    return known;
+  };
   const init = (): number => {
-    if (power === undefined) throw fail('internal', { what: `host ${name} is switched off` });
-    return power.init;
+    const pid = findPower();
+    if (pid === undefined) throw fail('internal', { what: `host ${name} is switched off` });
+    return pid;
+  };
+  const namespace = (): string => `/proc/${init()}/ns/net`;
+  const change = async (next: HostState): Promise<void> => {
+    await save(next);
+    state = next;
   };
   const environment = (env: Readonly<Record<string, string>> = {}): Record<string, string> => ({
     ...baseEnvironment(),
-    RFO_LAB_ID: inputs.labId,
+    RFO_LAB_ID: labId,
     ...env,
   });
-  const inside = (command: readonly string[]): readonly string[] => renderEnter({ init: init(), cgroups: members }, command);
+  const inside = (command: readonly string[]): readonly string[] => renderEnter({ init: init(), cgroups: machine.members }, command);
   const exec = (command: readonly string[], options: RunOptions = {}): Promise<RunResult> =>
     run(inside(command), { ...options, env: environment(options.env) });
   const mustExec = async (command: readonly string[], options: RunOptions = {}): Promise<string> => {
@@ -79,31 +129,47 @@ export async function makeHost(inputs: HostInputs): Promise<Host> {
     if (result.code !== 0) throw commandFailed(command, result);
     return result.stdout;
   };
-  const setLink = async (state: 'up' | 'down'): Promise<void> => {
-    await must(['nsenter', `--net=${inputs.switchNamespace}`, 'ip', 'link', 'set', port, state]);
+  /** The programs of this machine in the host's network: they are there whatever the host has installed. */
+  const inNetwork = (command: readonly string[], input?: string): Promise<string> =>
+    must(['nsenter', `--net=${namespace()}`, ...command], input === undefined ? {} : { input });
+  const setLink = async (to: 'up' | 'down'): Promise<void> => void (await at.must(['ip', 'link', 'set', port, to]));
+  const setBlocked = async (ports: typeof blocked): Promise<void> => {
+    await inNetwork(['nft', '-f', '-'], renderInboundBlock(ports));
+    blocked = ports;
   };
   const powerCut = async (): Promise<void> => {
-    const old = power;
-    power = undefined;
-    if (old !== undefined) {
-      await old.off();
+    const pid = findPower();
+    if (pid !== undefined) {
+      await cable.unplug(namespace());
+      starter?.ref();
+      // All others of its process namespace die with it at once.
+      process.kill(pid, 'SIGKILL');
     }
-    await removeCgroups(cgroups.map(({ path }) => path));
+    await removeCgroups(places.map(({ path }) => path));
+    await starter?.over;
+    starter = undefined;
+    known = undefined;
   };
   const boot = async (): Promise<void> => {
-    if (power !== undefined) throw fail('internal', { what: `host ${name} is switched on already` });
-    for (const { hierarchy, path } of cgroups) await makeCgroup(hierarchy, path);
+    if (findPower() !== undefined) throw fail('internal', { what: `host ${name} is switched on already` });
+    for (const { hierarchy, path } of places) await makeCgroup(hierarchy, path);
     // The old cable's end may still be there: the kernel removes the network of a dead host when it has time.
-    await run(['nsenter', `--net=${inputs.switchNamespace}`, 'ip', 'link', 'del', port]);
-    power = await powerOn(inputs, port);
-    await must(['nsenter', `--net=${inputs.switchNamespace}`, 'ip', 'link', 'set', port, 'master', 'lab0', 'up']);
+    await run(at.render(['ip', 'link', 'del', port]));
+    starter = await machine.powerOn(identityOf(labId, state));
+    await cable.plug(namespace());
+    if (blocked !== 'none') await setBlocked(blocked);
   };
-  await boot();
+
   return {
     name,
-    ip,
+    kind,
     dir,
+    get ip() {
+      return state.ip;
+    },
     init,
+    findInit: findPower,
+    inside,
     exec,
     must: mustExec,
     spawn: (service, command, env) =>
@@ -116,60 +182,58 @@ export async function makeHost(inputs: HostInputs): Promise<Host> {
     },
     powerCut,
     boot,
+    wipe: async () => {
+      await powerCut();
+      await Promise.all(machine.disks.map((disk) => rm(join(dir, disk), { recursive: true, force: true })));
+      await change({ ...state, generation: state.generation + 1 });
+      await makeDisks(inputs);
+      await boot();
+    },
     linkDown: () => setLink('down'),
     linkUp: () => setLink('up'),
+    freeze: () => setFrozen(places, true),
+    thaw: () => setFrozen(places, false),
+    changeAddress: async (ip) => {
+      const before = state.ip;
+      await change({ ...state, ip });
+      // The old one first: it would take a second one in the same network with it.
+      await inNetwork(['ip', 'addr', 'del', `${before}/${PREFIX}`, 'dev', 'eth0']);
+      await inNetwork(['ip', 'addr', 'add', `${ip}/${PREFIX}`, 'dev', 'eth0']);
+      await inNetwork(['ip', 'route', 'replace', 'default', 'via', GATEWAY]);
+      await mustExec(['sh', '-ec', 'sed -i "s/^$1 /$2 /" /etc/hosts', 'sh', before, ip]);
+    },
+    blockInbound: setBlocked,
+    heal: async () => {
+      const wasBlocked = blocked !== 'none';
+      blocked = 'none';
+      // A host that is off has none of these, and gets its cable when it is switched on.
+      if (findPower() === undefined) return;
+      await setFrozen(places, false);
+      await setLink('up');
+      if (wasBlocked) await setBlocked('none');
+    },
     destroy: async () => {
       await powerCut();
       await rm(dir, { recursive: true, force: true });
+      await save(undefined);
     },
   };
 }
 
-/** A running host: its process 1, and the order that kills it and waits for its end. */
-type Power = { readonly init: number; readonly off: () => Promise<void> };
+async function makeDisks({ dir, machine }: HostInputs): Promise<void> {
+  for (const folder of ['root', 'logs', ...machine.disks]) await mkdir(join(dir, folder), { recursive: true });
+  await machine.install();
+}
 
-async function powerOn(inputs: HostInputs, port: string): Promise<Power> {
-  const { dir, cgroups } = inputs;
-  const script = renderBootScript({
-    ...inputs,
-    port,
-    address: `${inputs.ip}/${inputs.prefix}`,
-    machineId: createHash('md5').update(`${inputs.labId}/${inputs.name}`).digest('hex'),
-    hierarchies: cgroups,
-  });
-  const namespaces = ['--mount', '--uts', '--ipc', '--pid', '--net', '--cgroup', '--fork', '--kill-child=KILL', '--propagation', 'private'];
-  const enter = cgroups.map(({ path }) => join(path, 'cgroup.procs'));
-  const [file = '', ...args] = joinCgroups(enter, ['unshare', ...namespaces, 'sh', '-ec', script]);
-  const logFile = join(dir, 'logs', 'boot.log');
-  const log = openSync(logFile, 'a');
-  const child = spawn(file, args, {
-    detached: true,
-    env: { ...baseEnvironment(), RFO_LAB_ID: inputs.labId },
-    stdio: ['ignore', log, log, 'pipe'],
-  });
-  closeSync(log);
-  const over = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  await once(child, 'spawn');
-  const ready = child.stdio[3];
-  if (!ready || !('readable' in ready)) throw fail('internal', { what: 'no pipe to the boot script' });
-  // Not until its end: unshare holds the pipe open as well.
-  const said = await Promise.race([once(ready, 'data').then(([chunk]) => String(chunk)), over.then(() => '')]);
-  ready.destroy();
-  const init = await childOf(child.pid ?? 0);
-  if (said.trim() !== 'ready' || init === undefined) {
-    await over;
-    const output = `:\n${lastLines(await readFile(logFile, 'utf8'), 20)}`;
-    throw fail('process-failed', { name: `the boot of host ${inputs.name}`, status: 'an error', output, log: logFile });
-  }
-  // The test may end while the host runs: the keeper removes it then.
-  child.unref();
-  for (const path of inputs.outside) await must(['sh', '-c', `echo ${child.pid} > ${path}`]);
+/** An installation has an id of its own; a machine keeps the number of its network card. */
+function identityOf(labId: string, { name, ip, generation }: HostState): BootIdentity {
+  const hash = (text: string): string => createHash('md5').update(text).digest('hex');
+  const digits = hash(`${labId}/${name}`).slice(0, 10).match(/../g) ?? [];
   return {
-    init,
-    off: async () => {
-      child.ref();
-      process.kill(init, 'SIGKILL');
-      await over;
-    },
+    address: `${ip}/${PREFIX}`,
+    gateway: GATEWAY,
+    // 02: given by nobody but us.
+    mac: ['02', ...digits].join(':'),
+    machineId: hash(`${labId}/${name}/${generation}`),
   };
 }

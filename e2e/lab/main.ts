@@ -1,17 +1,30 @@
-/** `npm run lab -- list | enter ID HOST [command…] | reap [FOLDER|--all]`: looks after labs by hand. */
+/** `npm run lab -- …`: labs by hand. One stays from `up` to `down`, on which the commands without an ID work; the rest looks after those of tests. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { toRfoError } from '@rfo/foundation';
+import { runByHand } from './by-hand.ts';
 import { processesIn } from './cgroups.ts';
-import { renderEnter } from './enter.ts';
+import { openLab } from './lab.ts';
+import { findInit } from './power.ts';
 import { isAlive } from './process-facts.ts';
 import { reapDeadLabs, reapLab } from './reap.ts';
 import { baseEnvironment } from './run.ts';
-import { labsFolder, listLabs, readState } from './state.ts';
+import { type LabState, listLabs, readState } from './state.ts';
 
-const usage = 'usage: npm run lab -- list | enter ID HOST [command...] | reap [FOLDER | --all]';
+const usage = `usage: npm run lab -- <command>
+  up NAME... [--full]             makes hosts (--full: with systemd and sshd) in the lab that stays until "down"
+  shell HOST [COMMAND...]         a shell, or one command, in a host of it
+  cut A B [--one-way]             nothing gets through between two hosts, or only not from the first to the second
+  isolate HOST                    nothing gets through between a host and any other
+  slow HOST [--delay MS] [--jitter MS] [--loss PERCENT]
+  freeze HOST | thaw HOST         the host hangs, and goes on
+  heal                            undoes all of these
+  kill HOST | boot HOST           power cut, and power
+  down                            removes the lab
+  list                            all labs of this machine with their hosts
+  enter ID HOST [COMMAND...]      as shell, in any lab
+  reap [FOLDER | --all]           removes the labs of dead tests, or this one, or all`;
 
 try {
   process.exitCode = await main(process.argv.slice(2));
@@ -20,22 +33,32 @@ try {
   process.exitCode = 1;
 }
 
-async function main([command, ...args]: readonly string[]): Promise<number> {
+async function main([command = '', ...args]: readonly string[]): Promise<number> {
   if (command === 'list') return await list();
   if (command === 'reap') return await reap(args);
   if (command === 'enter' && args.length >= 2) return await enter(args);
-  console.error(usage);
-  return 2;
+  const done = await runByHand(command, args, { enter });
+  if (done === undefined) console.error(usage);
+  return done ?? 2;
 }
 
 async function list(): Promise<number> {
   for (const dir of await listLabs()) {
     const state = await readState(dir);
-    const owner =
-      state === undefined ? 'unknown' : (await isAlive(state.owner)) ? `in use by ${state.owner.pid}` : state.kept ? 'kept' : 'dead';
-    console.log(`${basename(dir)}\t${owner}\t${state === undefined ? 0 : (await processesIn(state.cgroups)).size} processes\t${dir}`);
+    const count = state === undefined ? 0 : (await processesIn(state.cgroups)).size;
+    console.log(`${basename(dir)}\t${await ownerOf(state)}\t${count} processes\t${dir}`);
+    for (const { name, kind, ip } of state?.hosts ?? []) {
+      const on = state !== undefined && findInit(state.cgroups.map((path) => ({ path: join(path, name) }))) !== undefined;
+      console.log(`  ${name.padEnd(14)}${ip.padEnd(14)}${kind}\t${on ? 'on' : 'off'}`);
+    }
   }
   return 0;
+}
+
+async function ownerOf(state: LabState | undefined): Promise<string> {
+  if (state === undefined) return 'unknown';
+  if (state.kept) return 'kept';
+  return (await isAlive(state.owner)) ? `in use by ${state.owner.pid}` : 'dead';
 }
 
 async function reap([which]: readonly string[]): Promise<number> {
@@ -47,26 +70,15 @@ async function reap([which]: readonly string[]): Promise<number> {
   return 0;
 }
 
-async function enter([id = '', host = '', ...command]: readonly string[]): Promise<number> {
-  const dir = join(await labsFolder(), id);
-  const state = await readState(dir);
-  const init = state === undefined ? undefined : await initOf(state.cgroups.map((path) => join(path, host)));
-  if (state === undefined || init === undefined) {
-    console.error(`lab: there is no running host ${host} in lab ${id}: see npm run lab -- list`);
+async function enter([id = '', name = '', ...command]: readonly string[]): Promise<number> {
+  const lab = await openLab(id, new AbortController().signal);
+  const host = lab.hosts().find((one) => one.name === name);
+  if (host?.findInit() === undefined) {
+    console.error(`lab: there is no running host ${name} in lab ${id}: see npm run lab -- list`);
     return 1;
   }
-  const cgroups = state.cgroups.map((path) => join(path, host, 'cgroup.procs'));
-  const [file = '', ...rest] = renderEnter({ init, cgroups }, command.length > 0 ? command : ['bash']);
+  const [file = '', ...rest] = host.inside(command.length > 0 ? command : ['bash']);
   const env = { ...baseEnvironment(), TERM: process.env.TERM ?? 'dumb', RFO_LAB_ID: id };
   const [code] = await once(spawn(file, rest, { stdio: 'inherit', env }), 'exit');
   return typeof code === 'number' ? code : 1;
-}
-
-/** Process 1 of a host: the one of its processes that is number 1 in its innermost of two process namespaces. */
-async function initOf(cgroups: readonly string[]): Promise<number | undefined> {
-  for (const pid of await processesIn(cgroups)) {
-    const numbers = /^NSpid:\s+(.*)$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]?.split(/\s+/) ?? [];
-    if (numbers.length === 2 && numbers[1] === '1') return pid;
-  }
-  return undefined;
 }

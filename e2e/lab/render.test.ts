@@ -15,17 +15,24 @@ const v1 = `31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755
 test('on cgroup v1 the lab goes below our own cgroup in each hierarchy', () => {
   const own = '9:name=systemd:/user.slice\n3:cpuset:/\n1:cpu,cpuacct:/limited/by:us\n0::/user.slice\n';
   assert.deepEqual(parseHierarchies(v1, own), [
-    { folder: 'cpu,cpuacct', links: ['cpu', 'cpuacct'], unified: false, cpuset: false, base: '/sys/fs/cgroup/cpu,cpuacct/limited/by:us' },
-    { folder: 'cpuset', links: [], unified: false, cpuset: true, base: '/sys/fs/cgroup/cpuset/' },
-    { folder: 'systemd', links: [], unified: false, cpuset: false, base: '/sys/fs/cgroup/systemd/user.slice' },
-    { folder: 'unified', links: [], unified: false, cpuset: false, base: '/sys/fs/cgroup/unified/user.slice' },
+    {
+      folder: 'cpu,cpuacct',
+      links: ['cpu', 'cpuacct'],
+      unified: false,
+      v2: false,
+      cpuset: false,
+      base: '/sys/fs/cgroup/cpu,cpuacct/limited/by:us',
+    },
+    { folder: 'cpuset', links: [], unified: false, v2: false, cpuset: true, base: '/sys/fs/cgroup/cpuset/' },
+    { folder: 'systemd', links: [], unified: false, v2: false, cpuset: false, base: '/sys/fs/cgroup/systemd/user.slice' },
+    { folder: 'unified', links: [], unified: false, v2: true, cpuset: false, base: '/sys/fs/cgroup/unified/user.slice' },
   ]);
 });
 
 test('on cgroup v2 the lab goes to the root, where processes and controllers may live together', () => {
   const mountinfo = '31 23 0:28 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n';
   assert.deepEqual(parseHierarchies(mountinfo, '0::/user.slice/session.scope\n'), [
-    { folder: '', links: [], unified: true, cpuset: false, base: '/sys/fs/cgroup' },
+    { folder: '', links: [], unified: true, v2: true, cpuset: false, base: '/sys/fs/cgroup' },
   ]);
 });
 
@@ -59,6 +66,7 @@ test('the boot script mounts each cgroup hierarchy where programs look for it', 
     name: 'a',
     address: '10.98.0.11/24',
     gateway: '10.98.0.1',
+    mac: '02:00:00:00:00:0b',
     machineId: '0123456789abcdef0123456789abcdef',
     dir: '/labs/x/hosts/a',
     switchNamespace: '/proc/5/ns/net',
