@@ -8,6 +8,11 @@ import { createKubeClient, type KubeClient, type KubeClientOptions } from '../cl
 import { issue, makeAuthority, type Pair } from './certificates.ts';
 import { endProgram, freePorts, logTail, startProgram } from './program.ts';
 
+export type TestClusterOptions = {
+  /** Further arguments of kube-apiserver. */
+  readonly apiServerArguments?: readonly string[];
+};
+
 /** A control plane without controllers: the API is real, nothing acts on it. */
 export type TestCluster = {
   /** For `createKubeClient`, as an administrator, with credentials in files. */
@@ -23,13 +28,13 @@ export type TestCluster = {
   readonly stop: () => Promise<void>;
 };
 
-export async function startCluster(): Promise<TestCluster> {
+export async function startCluster({ apiServerArguments: more = [] }: TestClusterOptions): Promise<TestCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'rfo-kube-'));
   const [etcdPort = 0, peerPort = 0, apiPort = 0] = await freePorts(3);
   const ca = makeAuthority(folder);
   const admin = issue(folder, 'admin', { subject: '/O=system:masters/CN=admin' });
   const options = { server: `https://127.0.0.1:${apiPort}`, ca: { file: ca }, cert: { file: admin.cert }, key: { file: admin.key } };
-  const args = await apiServerArguments(folder, { ca, apiPort, etcdPort });
+  const args = [...(await apiServerArguments(folder, { ca, apiPort, etcdPort })), ...more];
   const client = createKubeClient(options);
   const etcd = startProgram('etcd', etcdArguments(folder, { etcdPort, peerPort }), join(folder, 'etcd.log'));
   let apiServer: ChildProcess | undefined;
