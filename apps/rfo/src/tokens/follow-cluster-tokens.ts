@@ -53,7 +53,7 @@ export async function followClusterTokens(options: FollowOptions): Promise<void>
       const state = [tokens.revision, ...ends].join(' ');
       if (saved !== state) await vault?.save(signal);
       saved = state;
-      return { requeueAfter: Math.min(lookAgain, ...ends.map((until) => until - clock.now())) };
+      return { requeueAfter: Math.max(0, Math.min(lookAgain, ...ends.map((until) => until - clock.now()))) };
     },
   });
   // Where there is no such Secret, nothing else would start the work.

@@ -14,7 +14,7 @@ export type MadeToken = {
   readonly description: string;
   /** Milliseconds since 1970; absent: never. */
   readonly expires?: number;
-  /** How many nodes may join with it; absent: any number. */
+  /** How many nodes may join with it, 1000 at most: all their names must have room in a Secret; absent: any number. */
   readonly maxUses?: number;
   /** How many did. */
   readonly uses: number;
@@ -32,8 +32,6 @@ export type Secret = KubeObject & {
 
 export const tokenNamespace = 'kube-system';
 export const madeTokenType = 'rfo.io/join-token';
-/** The most that `maxUses` may be: the names of all nodes that used it must have room in a Secret. */
-export const mostUses = 1000;
 const keptNodes = 10;
 const prefix = 'rfo-token-';
 
