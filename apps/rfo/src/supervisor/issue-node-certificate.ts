@@ -1,18 +1,9 @@
 /** Certificates of nodes, made from their signing requests: who and what one is good for is decided here and never by the request. */
 import { createPublicKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, fail } from '@rfo/foundation';
-import {
-  bytesToIp,
-  type CertificateInfo,
-  certificateInfo,
-  decodeCertificate,
-  encodePem,
-  hostNames,
-  ipToBytes,
-  issueCertificate,
-  readSigningRequest,
-} from '@rfo/pki';
+import { bytesToIp, certificateInfo, encodePem, hostNames, ipToBytes, issueCertificate, readSigningRequest } from '@rfo/pki';
 import { type Authority, readAuthority } from '../certificates/authority.ts';
 import { validity } from '../certificates/lifetime.ts';
 import { CertificateStore } from '../certificates/store.ts';
@@ -55,8 +46,10 @@ export function createNodeCertificates(input: {
       // What else the rows are rendered from has no part in those of a node.
       const inputs = { nodeName, nodeIps, serviceIps: [], clusterDomain: '', tlsSans: [], advertiseAddress: '' };
       const wish = { subject: row.subject(inputs), usages: row.usages, altNames: hostNames(row.hosts(inputs)), publicKey };
-      const leaf = decodeCertificate(issueCertificate({ ...wish, ...validity(clock.now(), leafLifetime) }, signer));
-      return pemOf([leaf, ...chain, ...(isAmong(signer.certificate, chain) ? [] : [signer.certificate])]);
+      const leaf = issueCertificate({ ...wish, ...validity(clock.now(), leafLifetime) }, signer);
+      const above = chain.map(({ der }) => der);
+      const isRoot = !above.some((der) => der.equals(signer.certificate.der));
+      return [leaf, ...above, ...(isRoot ? [signer.certificate.der] : [])].map((der) => encodePem('CERTIFICATE', der)).join('');
     },
   };
 }
@@ -110,9 +103,8 @@ function authorityReader(name: Extract<AuthorityName, 'client-ca' | 'server-ca'>
 function servingNamesReader(paths: Paths): () => readonly string[] {
   const file = join(paths.server.tls, 'serving-kube-apiserver.crt');
   const own = new Set(['localhost', '127.0.0.1', '::1']);
-  const store = new CertificateStore(paths.server.tls);
   return whileUnchanged([file], () => {
-    const { altNames } = certificateInfo(store.read('serving-kube-apiserver').certificate ?? '', file);
+    const { altNames } = certificateInfo(readFileSync(file, 'utf8'), file);
     return altNames.map(({ value }) => value).filter((value) => !own.has(value));
   });
 }
@@ -137,11 +129,3 @@ function publicKeyOf(request: Uint8Array): Buffer {
 }
 
 const curveSizes: Readonly<Record<string, number>> = { prime256v1: 91, secp384r1: 120 };
-
-function isAmong(certificate: CertificateInfo, chain: readonly CertificateInfo[]): boolean {
-  return chain.some(({ der }) => der.equals(certificate.der));
-}
-
-function pemOf(certificates: readonly CertificateInfo[]): string {
-  return certificates.map(({ der }) => encodePem('CERTIFICATE', der)).join('');
-}

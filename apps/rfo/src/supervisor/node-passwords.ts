@@ -57,14 +57,17 @@ export function createNodePasswords(input: {
 
   const verify = async (nodeName: string, password: string, { mark, signal }: { mark: string; signal: AbortSignal }): Promise<void> => {
     const ref = nodePasswordRef(nodeName);
-    const stored = await client.find<Secret>(ref, { signal });
-    if (stored !== undefined) return compare(stored, { nodeName, password, signal });
     const hash = await hashPassword(password, signal);
     try {
+      // Not looked for first: who shows a password is new in nearly all cases, for the others have a certificate.
       await client.create(renderSecret(ref, hash), { signal });
     } catch (error) {
-      if (isAlreadyExists(error)) return compare(await client.get<Secret>(ref, { signal }), { nodeName, password, signal });
-      if (!isWebhookInTheWay(error)) throw error;
+      const blocked = isWebhookInTheWay(error);
+      if (!blocked && !isAlreadyExists(error)) throw error;
+      const stored = await client.find<Secret>(ref, { signal });
+      if (stored !== undefined) return compare(stored, { nodeName, password, signal });
+      // Removed between the two: the name is free again.
+      if (!blocked) return verify(nodeName, password, { mark, signal });
       const earlier = unwritten.get(nodeName);
       if (earlier !== undefined && earlier !== mark) throw fail('join-name-taken', { name: nodeName });
       if (earlier === undefined) writeLater(nodeName, { ref, hash, mark, error });

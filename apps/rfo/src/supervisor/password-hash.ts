@@ -6,10 +6,10 @@ import { createLimit } from './limit.ts';
 /** N = 2^15: 32 MiB and some 70 ms of a processor for each guess. */
 const forChosen = { logN: 15, r: 8, p: 1 };
 /**
- * N = 2^10, 3 ms. Every rfo makes its node's password of 16 random bytes, which no amount of guessing finds however fast it is; work put on top
- * would only hold up the nodes of a large cluster, all of which join at once when it was switched off.
+ * N = 2^8, less than a millisecond. Every rfo makes its node's password of 16 random bytes, which no amount of guessing finds however fast it
+ * is; work put on top would only hold up the nodes of a large cluster that join all at once.
  */
-const forRandom = { logN: 10, r: 8, p: 1 };
+const forRandom = { logN: 8, r: 8, p: 1 };
 const randomPassword = /^[0-9a-f]{32}$/;
 
 /** Two at once: the threads are those of the file system as well, and the memory is the server's. */

@@ -11,8 +11,8 @@ export function readBody(
   bounds: { readonly limit: number; readonly within: number; readonly signal: AbortSignal },
 ): Promise<Buffer> {
   const { limit, within, signal } = bounds;
-  const tooLarge = fail('request-too-large', { limit });
-  if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge);
+  const tooLarge = (): Error => fail('request-too-large', { limit });
+  if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge());
   if (request.complete && request.readableLength === 0) return Promise.resolve(Buffer.alloc(0));
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -25,7 +25,7 @@ export function readBody(
     };
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size > limit) settle(() => reject(tooLarge));
+      if (size > limit) settle(() => reject(tooLarge()));
       else chunks.push(chunk);
     };
     const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks)));

@@ -1,4 +1,5 @@
 /** Every route of port 9345, and who may use it. What does not stand here does not exist. */
+import { readFileSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Clock, fail } from '@rfo/foundation';
 import * as z from 'zod/mini';
@@ -44,7 +45,8 @@ export function createRoutes(
   const { paths, ready, metrics, joinConfig, servers } = inputs;
   const store = new CertificateStore(paths.server.tls);
   const certificateFile = (name: 'client-ca' | 'server-ca') => {
-    const read = whileUnchanged([store.certificateFile(name)], () => store.read(name).certificate ?? '');
+    const file = store.certificateFile(name);
+    const read = whileUnchanged([file], () => readFileSync(file, 'utf8'));
     return () => pem(read());
   };
   const serverCa = certificateFile('server-ca');

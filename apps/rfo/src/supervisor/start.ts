@@ -1,6 +1,7 @@
 /** Port 9345: what a server tells nodes and administrators, and where the tunnels of nodes come in. */
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { fail, systemClock, systemCode } from '@rfo/foundation';
@@ -63,7 +64,8 @@ export async function startSupervisor(inputs: SupervisorInputs): Promise<Supervi
     server.on(event, (request, response) => void answer({ request, response }));
   server.on('clientError', answerBroken);
 
-  const tunnels = dispatchTunnels(server, (socket) => {
+  const open = openConnections(server);
+  dispatchTunnels(server, (socket) => {
     const identity = certificateIdentity(socket, clock.now());
     if (identity.kind === 'node' && nodeIsKnown(identity.nodeName) !== false) return inputs.onTunnel(socket, identity.nodeName);
     const address = socket.remoteAddress ?? 'gone';
@@ -72,31 +74,37 @@ export async function startSupervisor(inputs: SupervisorInputs): Promise<Supervi
   });
   const listening = await listen(server, { host: inputs.bindAddress, port });
   inputs.life.defer(() => {
-    for (const socket of tunnels) socket.destroy();
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(resolve));
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of open) socket.destroy();
+    return closed;
   });
   server.unref();
   return { reloadCertificate: async () => server.setSecureContext(await tlsFiles(paths)), port: listening };
 }
 
-/** Puts itself in front of the HTTP server's own listener; gives the connections that it took. */
-function dispatchTunnels(server: Server, take: (socket: TLSSocket) => void): ReadonlySet<TLSSocket> {
+/** All connections, also those whose handshake goes on and those that became tunnels: the HTTP server knows only of its own. */
+function openConnections(server: Server): ReadonlySet<Socket> {
+  const open = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  return open;
+}
+
+/** Puts itself in front of the HTTP server's own listener. */
+function dispatchTunnels(server: Server, take: (socket: TLSSocket) => void): void {
   const own = server.listeners('secureConnection');
-  const taken = new Set<TLSSocket>();
   server.removeAllListeners('secureConnection');
   server.on('secureConnection', (socket) => {
     if (socket.alpnProtocol !== tunnelProtocol) {
       for (const listener of own) listener.call(server, socket);
       return;
     }
-    taken.add(socket);
-    socket.once('close', () => taken.delete(socket));
     // A connection may break before whoever takes it listens.
     socket.on('error', () => undefined);
     take(socket);
   });
-  return taken;
 }
 
 async function tlsFiles({ server }: Paths): Promise<{ cert: string; key: string; ca: string }> {

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Agent, request } from 'node:https';
 import { dirname } from 'node:path';
-import type { TLSSocket } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import { createLog, Life, systemClock } from '@rfo/foundation';
 import { createSigningRequest, encodeKey, encodePem, generateKey, identity, issueCertificate, type Name, publicKeyBytes } from '@rfo/pki';
 import { readAuthority } from '../certificates/authority.ts';
@@ -12,8 +12,8 @@ import { TestNode } from '../certificates/node.testing.ts';
 import { CertificateStore } from '../certificates/store.ts';
 import type { AuthorityName } from '../certificates/table.ts';
 import { ensureEncryptionConfig } from '../server/encryption-config.ts';
-import { type ApiProblem, joinHeaders, type TokenRole, type TokenVerdict, type TokenVerifier } from './api.ts';
-import type { SupervisorInputs } from './inputs.ts';
+import { type ApiProblem, type EtcdPeer, joinHeaders, joinPaths, type TokenRole, type TokenVerdict, type TokenVerifier } from './api.ts';
+import type { MemberService, SupervisorInputs } from './inputs.ts';
 import { type Supervisor, startSupervisor } from './start.ts';
 
 export type Pair = { readonly cert: string; readonly key: string };
@@ -33,12 +33,22 @@ export type Reply = {
   readonly problem: ApiProblem | undefined;
 };
 
+export const certificatePaths = [joinPaths.clientKubelet, joinPaths.servingKubelet, joinPaths.clientKubeProxy, joinPaths.clientController];
+const serverPaths = [joinPaths.bootstrap, joinPaths.etcdMembers] as const;
+export const joinerPaths = [joinPaths.ready, joinPaths.config, joinPaths.servers, joinPaths.clientCa, joinPaths.serverCa];
+export const administratorPaths = ['/healthz', '/readyz', '/metrics'];
+export const everyRoute: readonly Question[] = [
+  ...[...serverPaths, ...joinerPaths, ...administratorPaths].map((path) => ({ path })),
+  ...[...certificatePaths, joinPaths.etcdMembers, joinPaths.etcdPromote].map((path) => ({ path, method: 'POST' })),
+  { path: `${joinPaths.etcdMembers}?name=x`, method: 'DELETE' },
+];
+
 const secrets = { server: 'the-secret-of-servers', node: 'the-secret-of-agents' } as const;
 export const serverToken = basic('server', secrets.server);
 export const agentToken = basic('node', secrets.node);
 
 /** A verifier of tokens that the test makes; the two of the cluster are there. */
-export class TestTokens implements TokenVerifier {
+class TestTokens implements TokenVerifier {
   readonly #made = new Map<string, { secret: string; role: TokenRole; expired?: string; uses?: number }>();
   readonly uses: string[] = [];
 
@@ -83,8 +93,18 @@ export class TestServer implements AsyncDisposable {
 
   static async start(change: Partial<SupervisorInputs> & Pick<SupervisorInputs, 'nodePasswords'>): Promise<TestServer> {
     const test = new TestServer();
-    await test.node.ensure({ clock: systemClock });
-    const { paths } = test.node;
+    try {
+      await test.#start(change);
+    } catch (error) {
+      await test[Symbol.asyncDispose]();
+      throw error;
+    }
+    return test;
+  }
+
+  async #start(change: Partial<SupervisorInputs> & Pick<SupervisorInputs, 'nodePasswords'>): Promise<void> {
+    await this.node.ensure({ clock: systemClock });
+    const { paths } = this.node;
     await ensureEncryptionConfig(paths.server.encryptionConfig, 'secretbox');
     for (const file of ['clusterTokens', 'passwd', 'token', 'nodeToken', 'agentToken'] as const) {
       await mkdir(dirname(paths.server[file]), { recursive: true });
@@ -94,24 +114,43 @@ export class TestServer implements AsyncDisposable {
       paths,
       bindAddress: '127.0.0.1',
       port: 0,
-      life: test.life,
-      log: createLog({ write: (line) => test.lines.push(line) }),
+      life: this.life,
+      log: createLog({ write: (line) => this.lines.push(line) }),
       leafLifetime: 86_400_000,
       ready: () => true,
       metrics: () => '# of the rest\n',
       joinConfig: () => ({ settings: {} as never, versions: { rfo: '1', kubernetes: 'v1' }, time: 1 }),
       servers: () => ['https://192.0.2.7:9345', 'https://[2001:db8::8]:9345', 'https://server-3.example:9345'],
-      tokens: test.tokens,
+      tokens: this.tokens,
       members: undefined,
-      onTunnel: (socket, nodeName) => test.tunnels.push({ socket, nodeName }),
+      onTunnel: (socket, nodeName) => this.tunnels.push({ socket, nodeName }),
       ...change,
     });
-    test.#supervisor.push(supervisor);
-    return test;
+    this.#supervisor.push(supervisor);
   }
 
   ask(question: Question): Promise<Reply> {
     return ask({ port: this.port, ca: this.node.read('server-ca.crt') }, question);
+  }
+
+  /** Sends these bytes on a connection of its own; gives the answer. */
+  raw(text: string): Promise<Pick<Reply, 'status' | 'problem'>> {
+    const socket = connect({ host: '127.0.0.1', port: this.port, ca: this.node.read('server-ca.crt'), timeout: 30_000 });
+    return new Promise((resolve, reject) => {
+      let all = '';
+      socket.once('timeout', () => socket.destroy(new Error('no answer')));
+      socket.once('error', reject);
+      socket.on('data', (data) => {
+        all += data.toString();
+        const [head = '', body] = all.split('\r\n\r\n');
+        const length = Number(/content-length: (\d+)/i.exec(head)?.[1]);
+        if (body === undefined || Buffer.byteLength(body) < length) return;
+        socket.destroy();
+        const status = Number(head.split(' ')[1]);
+        resolve({ status, problem: status === 200 ? undefined : (JSON.parse(body) as ApiProblem) });
+      });
+      socket.write(text);
+    });
   }
 
   /** A client certificate of this cluster, for a new key. */
@@ -145,7 +184,7 @@ export function signing(path: string, node: { readonly name: string; readonly pa
   return { method: 'POST', path, headers, body: createSigningRequest({ subject: identity('whoever') }, generateKey()) };
 }
 
-export function ask(to: { readonly port: number; readonly ca: string }, question: Question): Promise<Reply> {
+function ask(to: { readonly port: number; readonly ca: string }, question: Question): Promise<Reply> {
   const { path, method = 'GET', headers = {}, body, as, agent } = question;
   return new Promise((resolve, reject) => {
     const options = { ...to, ...as, host: '127.0.0.1', path, method, headers, agent: agent ?? false, signal: AbortSignal.timeout(30_000) };
@@ -166,4 +205,45 @@ export function ask(to: { readonly port: number; readonly ca: string }, question
 
 function basic(user: string, secret: string): Record<string, string> {
   return { authorization: `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}` };
+}
+
+export type FakeMembers = MemberService & {
+  readonly peers: EtcdPeer[];
+  readonly calls: string[];
+  readonly called: Promise<void>;
+  state: string;
+  broken: Error | undefined;
+  until: Promise<void> | undefined;
+  signal: AbortSignal | undefined;
+};
+
+/** Stands for etcd here: what the routes do with its answers and errors. */
+export function fakeMembers(): FakeMembers {
+  const called = Promise.withResolvers<void>();
+  const fake: FakeMembers = {
+    peers: [],
+    calls: [],
+    state: '3 % behind',
+    broken: undefined,
+    until: undefined,
+    signal: undefined,
+    called: called.promise,
+    list: async () => {
+      if (fake.broken !== undefined) throw fake.broken;
+      return fake.peers;
+    },
+    add: async ({ nodeName, name, peerUrls }) => {
+      fake.calls.push(`add ${nodeName} ${name}`);
+      fake.peers.push({ id: '1', name: '', peerUrls, clientUrls: [], isLearner: true });
+      return fake.peers;
+    },
+    removeUnstarted: async (name, signal) => {
+      fake.calls.push(`remove ${name}`);
+      fake.signal = signal;
+      called.resolve();
+      await fake.until;
+    },
+    promote: async () => fake.state,
+  };
+  return fake;
 }

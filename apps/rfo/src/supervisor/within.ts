@@ -10,8 +10,8 @@ export async function within<T>(
 ): Promise<T> {
   const { what, milliseconds } = bounds;
   const late = new AbortController();
-  const error = fail('timeout', { what, seconds: milliseconds / 1000, cure: 'Try again; the log of the server may say what it waits for' });
-  const timer = setTimeout(() => late.abort(error), milliseconds);
+  const cure = 'Try again; the log of the server may say what it waits for';
+  const timer = setTimeout(() => late.abort(fail('timeout', { what, seconds: milliseconds / 1000, cure })), milliseconds);
   const signal = AbortSignal.any([bounds.signal, late.signal]);
   try {
     return await orAbort(work(signal), signal);
