@@ -70,7 +70,8 @@ export async function bootAgent(options: AgentBootOptions): Promise<RunningNode>
   const client = createKubeClient(await loadKubeconfig(nodeKubeconfig(paths, 'rfo-controller')));
   life.defer(() => client.close());
 
-  const servers = createServerList({ client, initial: joined.servers, life, log });
+  const access = life.child();
+  const servers = createServerList({ client, initial: joined.servers, life: access, log });
   servers.onChange((hosts) => {
     for (const { port, balancer } of balancers) balancer.setServers(hosts.map((server) => `${server}:${port}`));
     rememberServers(paths, hosts).catch((error: unknown) => log.warn('the list of servers cannot be kept for the next start', { error }));
@@ -85,7 +86,11 @@ export async function bootAgent(options: AgentBootOptions): Promise<RunningNode>
   const manager = startComponents({ components, life, log, clock, processRecords: paths.processRecords });
   careForCertificates({ agentJoin, joined, servers, manager, life });
   rotateLogs({ files: () => components.map(({ name }) => join(paths.logs, `${name}.log`)), life, log });
-  return { paths, manager, ready: manager.allReady(), readyText: () => `Node ${host.nodeName} is ready.\n` };
+  return {
+    ...{ paths, manager, ready: manager.allReady() },
+    readyText: () => `Node ${host.nodeName} is ready.\n`,
+    leave: () => access.end(),
+  };
 }
 
 type Balancers = Parameters<typeof tunnelsComponent>[0]['balancers'][number];

@@ -12,6 +12,8 @@ export type RunningNode = {
   readonly manager: Manager;
   readonly ready: Promise<void>;
   readonly readyText: () => string;
+  /** Ends what would only complain while the components go. */
+  readonly leave: () => Promise<void>;
 };
 
 /** Milliseconds that containers have to end by themselves when everything ends. */
@@ -55,9 +57,10 @@ export async function runNode(
   }
 }
 
-async function finish(how: Ending, { manager, paths }: RunningNode, log: Log): Promise<void> {
+async function finish(how: Ending, { manager, paths, leave }: RunningNode, log: Log): Promise<void> {
   await notifySystemd(['STOPPING=1']);
   log.info(meaning[how]);
+  await leave();
   if (how === 'release') return manager.release();
   await manager.stopAll();
   if (how === 'end') await cleanHost({ paths, graceMs: containerGrace, log });

@@ -11,8 +11,8 @@ import { runNode } from './run-node.ts';
 export async function runServer(config: ServerConfig, context: CommandContext): Promise<void> {
   const { env, log } = context;
   const boot: Parameters<typeof runNode>[1] = async (life, cancelled) => {
-    const { inputs, manager, ready } = await bootServer({ config, env, life, cancelled, log });
-    return { paths: inputs.paths, manager, ready, readyText: () => renderReady(inputs) };
+    const { inputs, ...running } = await bootServer({ config, env, life, cancelled, log });
+    return { paths: inputs.paths, ...running, readyText: () => renderReady(inputs) };
   };
   await runNode('rfo server', boot, context);
 }

@@ -42,7 +42,13 @@ export type BootOptions = {
   readonly clock?: Clock;
 };
 
-export type RunningServer = { readonly inputs: ServerInputs; readonly manager: Manager; readonly ready: Promise<void> };
+export type RunningServer = {
+  readonly inputs: ServerInputs;
+  readonly manager: Manager;
+  readonly ready: Promise<void>;
+  /** Takes leave of the cluster before the components are stopped: port 9345 is closed, and nothing is watched any more. */
+  readonly leave: () => Promise<void>;
+};
 
 /**
  * Starts a server node. Read it from top to bottom: this is the order in which things happen, and the only place that knows every part.
@@ -80,7 +86,8 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
   life.defer(() => client.close());
   const etcd = ownEtcd(paths);
   life.defer(() => etcd.close());
-  const cluster = await openCluster({ inputs, client, etcd, findings, env, life, log, clock });
+  const access = life.child();
+  const cluster = await openCluster({ inputs, client, etcd, findings, env, life: access, log, clock });
   let etcdIsBusy = (): boolean => false;
   const joinTask = member.joinTask(etcd);
   const components = [
@@ -116,7 +123,7 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
   };
   const care = careForCertificates({ server: inputs, ensure, first: certificates, manager, client, life, clock, log, renewOwn });
   rotateLogs({ files: () => components.map(({ name }) => join(paths.logs, `${name}.log`)), life, log });
-  return { inputs, manager, ready: manager.allReady() };
+  return { inputs, manager, ready: manager.allReady(), leave: () => access.end() };
 }
 
 function hostSetup({ inputs, host }: Findings, log: Log): Parameters<typeof prepareHost>[0] {
