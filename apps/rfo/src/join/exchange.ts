@@ -35,21 +35,28 @@ export function exchange(given: ExchangeRequest): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     let sent = false;
     const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
-    const outgoing = request({ host, port, agent, method, path, headers: { ...headers, ...length }, signal });
+    const outgoing = request({ host, port, agent, method, path, headers: { ...headers, ...length } });
     const late = fail('server-unreachable', { server, problem: `it does not answer within ${timeout / 1000} s` });
-    let expired = false;
+    const settled = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    };
+    const failed = (error: unknown): void => {
+      settled();
+      const stale = outgoing.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '');
+      resolve({ error: errorOf(server, error), sent, stale });
+    };
+    // Settled at once: a request that has no socket yet would tell of its end only when it gets one.
     const timer = setTimeout(() => {
-      expired = true;
+      failed(late);
       outgoing.destroy(late);
     }, timeout);
-    const failed = (error: unknown): void => {
-      clearTimeout(timer);
-      const stale = !expired && outgoing.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '');
-      // Where the answer had begun, its end comes as an error of the connection.
-      const cause = expired ? late : error;
-      if (signal.aborted) reject(signal.reason);
-      else resolve({ error: errorOf(server, cause), sent, stale });
+    const onAbort = (): void => {
+      settled();
+      reject(signal.reason);
+      outgoing.destroy(late);
     };
+    signal.addEventListener('abort', onAbort);
     // The agent gives a socket once it is connected and verified.
     outgoing.once('socket', () => {
       sent = true;
@@ -57,7 +64,7 @@ export function exchange(given: ExchangeRequest): Promise<Outcome> {
     outgoing.on('error', failed);
     outgoing.once('response', (response) => {
       readBody(response).then((read) => {
-        clearTimeout(timer);
+        settled();
         resolve({ answer: { status: response.statusCode ?? 0, body: read } });
       }, failed);
     });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import type { RequestListener, ServerResponse } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { describe, it } from 'node:test';
-import { Life } from '@rfo/foundation';
+import { Life, orAbort } from '@rfo/foundation';
 import { certificateInfos, createSigningRequest, formatName, generateKey, identity } from '@rfo/pki';
 import { defaultClusterSettings } from '@rfo/schema';
 import { joinPaths } from '../supervisor/api.ts';
@@ -208,6 +210,25 @@ describe('what the client makes of refusals and faults', () => {
       more();
     });
     await assert.rejects(testClient(life, { ...endless, files, life, members: [] }).servers(), { message: /longer than 4 MiB/ });
+  });
+
+  it('gives up a host that takes the connection but speaks no TLS, and leaves no connection to it behind', async () => {
+    await using life = new Life();
+    using files = await TestServerFiles.create();
+    const closed = Promise.withResolvers<void>();
+    const mute = createServer((socket) => void socket.resume().once('close', closed.resolve)).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    life.defer(() => mute.close());
+    const { port } = mute.address() as AddressInfo;
+    const client = testClient(life, { address: { host: '127.0.0.1', port }, files, life, members: [] }, { timeout: 300 });
+    await assert.rejects(client.servers(), { code: 'server-unreachable' });
+    client[Symbol.dispose]();
+    await orAbort(closed.promise, AbortSignal.timeout(5_000));
+    const controller = new AbortController();
+    const bound = { signal: controller.signal, timeout: 60_000 };
+    const waiting = testClient(life, { address: { host: '127.0.0.1', port }, files, life, members: [] }, bound).servers();
+    setImmediate(() => controller.abort(new Error('over')));
+    await assert.rejects(waiting, { message: 'over' });
   });
 
   it('goes on to the next server where one is down, not ready or no server of this cluster, and stays with the one that answered', async () => {
