@@ -6,32 +6,45 @@ import { fail, systemCode } from '@rfo/foundation';
 import { commandFailed, type Host, lastLines, type RunOptions, type RunResult, repository, type Service } from '../lab/index.ts';
 
 export type NodeOptions = {
-  /** Content of /etc/rancher/rfo/config.yaml. */
+  /** What runs on it; a server by default. */
+  readonly role?: NodeRole;
+  /** Content of /etc/rancher/rfo/config.yaml: of a node that joins, what `joinConfig` gives and more. */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** Variables of `rfo server`. */
+  /** Variables of rfo. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The server on which an agent's kubectl runs; an agent has no kubeconfig of an administrator itself. */
+  readonly through?: Node;
+};
+export type NodeRole = 'server' | 'agent';
+
+export type KubectlOptions = RunOptions & {
+  /** The server on whose host kubectl runs; by default the node itself, of an agent the one it was made with. */
+  readonly through?: Node;
+  /** The server whose API is asked, over the network; by default the one on the host on which kubectl runs. */
+  readonly at?: Node;
 };
 
 export type Node = {
   readonly host: Host;
+  readonly role: NodeRole;
   /** Replaces the config file; acts at the next start. */
   readonly configure: (config: Readonly<Record<string, unknown>>) => Promise<void>;
-  /** Starts `rfo server`; does not wait for anything. */
+  /** Starts `rfo server` or `rfo agent`; does not wait for anything. */
   readonly start: (options?: { readonly flags?: readonly string[]; readonly env?: Readonly<Record<string, string>> }) => Promise<void>;
-  /** The running `rfo server`. */
-  readonly server: () => Service;
+  /** The running rfo. */
+  readonly service: () => Service;
   /** Its process number inside the host. */
-  readonly serverPid: () => Promise<number>;
-  /** Waits until the running rfo says that all is ready and the Node is Ready; throws at once when `rfo server` ends. */
-  readonly untilReady: () => Promise<void>;
-  /** Sends a signal to `rfo server` and gives its exit code: SIGINT ends all, SIGTERM leaves the pods, SIGUSR2 leaves everything. */
+  readonly servicePid: () => Promise<number>;
+  /** Waits until the running rfo says that all is ready and the API that the Node is Ready; throws at once when rfo ends. */
+  readonly untilReady: (options?: Pick<KubectlOptions, 'through' | 'at'>) => Promise<void>;
+  /** Sends a signal to rfo and gives its exit code: SIGINT ends all, SIGTERM leaves the pods, SIGUSR2 leaves everything. */
   readonly stop: (signal: 'SIGINT' | 'SIGTERM' | 'SIGUSR2' | 'SIGKILL') => Promise<number>;
   readonly rfo: (args: readonly string[], options?: RunOptions) => Promise<RunResult>;
   /** kubectl as administrator; a code other than 0 throws. Gives stdout. */
-  readonly kubectl: (args: readonly string[], options?: RunOptions) => Promise<string>;
-  readonly tryKubectl: (args: readonly string[], options?: RunOptions) => Promise<RunResult>;
+  readonly kubectl: (args: readonly string[], options?: KubectlOptions) => Promise<string>;
+  readonly tryKubectl: (args: readonly string[], options?: KubectlOptions) => Promise<RunResult>;
   /** `kubectl wait`, five minutes unless told; when it fails it shows the pods and the last events. */
-  readonly wait: (args: readonly string[], timeout?: number) => Promise<void>;
+  readonly wait: (args: readonly string[], timeout?: number, options?: Pick<KubectlOptions, 'through' | 'at'>) => Promise<void>;
   /** Applies objects as administrator. */
   readonly apply: (...objects: readonly object[]) => Promise<void>;
   /** Process numbers (inside the host) by component, from the records of the running ones. */
@@ -55,25 +68,30 @@ export const testbox = 'rfo.io/testbox:1';
 
 /** Gives a host what a node needs before its first start: the test image and the configuration. */
 export async function makeNode(host: Host, options: NodeOptions & { readonly signal: AbortSignal }): Promise<Node> {
-  const { config, env = {}, signal } = options;
-  const kubectlPath = join(dataDir, 'bin/kubectl');
-  let service: Service | undefined;
-  const server = (): Service => {
-    assert.ok(service, `rfo server was not started on ${host.name}`);
-    return service;
+  const { role = 'server', config, env = {}, through, signal } = options;
+  let running: Service | undefined;
+  const service = (): Service => {
+    assert.ok(running, `rfo ${role} was not started on ${host.name}`);
+    return running;
   };
   const rfo = (args: readonly string[], runOptions: RunOptions = {}): Promise<RunResult> =>
     host.exec([...rfoCommand, ...args], { signal, ...runOptions });
-  const tryKubectl = (args: readonly string[], runOptions: RunOptions = {}): Promise<RunResult> =>
-    host.exec([kubectlPath, ...args], { signal, ...runOptions, env: { KUBECONFIG: kubeconfigFile, ...runOptions.env } });
-  const kubectl = async (args: readonly string[], runOptions: RunOptions = {}): Promise<string> => {
-    const result = await tryKubectl(args, runOptions);
+  const tryKubectl = async (args: readonly string[], { through: chosen, at, ...runOptions }: KubectlOptions = {}): Promise<RunResult> => {
+    const from = chosen?.host ?? (role === 'server' ? host : through?.host);
+    assert.ok(from, `name the server through which kubectl asks about agent ${host.name}`);
+    const command = [join(dataDir, 'bin/kubectl'), ...(at === undefined ? [] : [`--server=https://${at.host.ip}:6443`]), ...args];
+    return await from.exec(command, { signal, ...runOptions, env: { KUBECONFIG: kubeconfigFile, ...runOptions.env } });
+  };
+  const kubectl = async (args: readonly string[], kubectlOptions: KubectlOptions = {}): Promise<string> => {
+    const result = await tryKubectl(args, kubectlOptions);
     if (result.code !== 0) throw commandFailed(['kubectl', ...args], result);
     return result.stdout;
   };
-  const wait = async (args: readonly string[], timeout = 300_000): Promise<void> => {
-    const result = await tryKubectl(['wait', `--timeout=${Math.round(timeout / 1000)}s`, ...args], { timeout: timeout + 10_000 });
-    if (result.code !== 0) throw new Error(`${commandFailed(['kubectl wait', ...args], result).message}\n${await overview(tryKubectl)}`);
+  const wait: Node['wait'] = async (args, timeout = 300_000, way = {}) => {
+    const result = await tryKubectl(['wait', `--timeout=${Math.round(timeout / 1000)}s`, ...args], { ...way, timeout: timeout + 10_000 });
+    if (result.code === 0) return;
+    const seen = await overview((question) => tryKubectl(question, way));
+    throw new Error(`${commandFailed(['kubectl wait', ...args], result).message}\n${seen}`);
   };
   const configure = (content: Readonly<Record<string, unknown>>): Promise<void> =>
     // JSON is YAML.
@@ -85,19 +103,20 @@ export async function makeNode(host: Host, options: NodeOptions & { readonly sig
 
   return {
     host,
+    role,
     configure,
     start: async ({ flags = [], env: more = {} } = {}) => {
-      service = await host.spawn('rfo', [...rfoCommand, 'server', ...flags], { ...env, ...more });
+      running = await host.spawn('rfo', [...rfoCommand, role, ...flags], { ...env, ...more });
     },
-    server,
-    serverPid: async () => Number(/^NSpid:.*\s(\d+)$/m.exec(await readFile(`/proc/${server().pid}/status`, 'utf8'))?.[1]),
-    untilReady: async () => {
-      await untilLine(server(), /: the node is ready$/, { signal, within: 300_000 });
-      await wait([`--for=condition=Ready`, `node/${host.name}`]);
+    service,
+    servicePid: async () => Number(/^NSpid:.*\s(\d+)$/m.exec(await readFile(`/proc/${service().pid}/status`, 'utf8'))?.[1]),
+    untilReady: async (way = {}) => {
+      await untilLine(service(), /: the node is ready$/, { signal, within: 300_000 });
+      await wait(['--for=condition=Ready', `node/${host.name}`], 300_000, way);
     },
     stop: async (name) => {
-      server().signal(name);
-      return await bounded(server().exited, { signal, what: `the end of rfo server after ${name}`, within: 120_000 });
+      service().signal(name);
+      return await bounded(service().exited, { signal, what: `the end of rfo ${role} after ${name}`, within: 120_000 });
     },
     rfo,
     kubectl,
@@ -152,7 +171,7 @@ export async function untilLine(
   await bounded(search(), { ...options, what: `a line ${pattern}` });
 }
 
-async function overview(tryKubectl: Node['tryKubectl']): Promise<string> {
+async function overview(tryKubectl: (args: readonly string[]) => Promise<RunResult>): Promise<string> {
   const nodesAndPods = await tryKubectl(['get', 'nodes,pods,deployments', '-A', '-o', 'wide']);
   const events = await tryKubectl(['get', 'events', '-A', '--sort-by=.lastTimestamp']);
   return `${nodesAndPods.stdout}${nodesAndPods.stderr}\nlast events:\n${lastLines(events.stdout + events.stderr, 15)}`;

@@ -25,6 +25,6 @@ export type ScenarioContext = {
   readonly check: (title: string, act: () => Promise<void>) => Promise<void>;
   /** Prints a line below the step, such as a figure that somebody may want to know. */
   readonly note: (text: string) => void;
-  /** A new host with RFO on it, not started. Its logs are shown when the scenario fails. */
-  readonly addNode: (name: string, options?: NodeOptions) => Promise<Node>;
+  /** A new host with RFO on it, not started. Its logs are shown when the scenario fails. `full`: a host with systemd, booted. */
+  readonly addNode: (name: string, options?: NodeOptions & { readonly full?: boolean }) => Promise<Node>;
 };

@@ -5,10 +5,15 @@ import { repository, type Service } from '../lab/index.ts';
 import type { RateReport } from '../tools/request-rate.ts';
 import { bounded, type Node } from './node.ts';
 
+/** The command line of a program of `tools/` on any host. */
+export function toolCommand(name: string): readonly string[] {
+  const program = join(repository, 'e2e/tools', `${name}.ts`);
+  return [join(repository, 'node_modules/.bin/node'), '--disable-warning=ExperimentalWarning', program];
+}
+
 /** Starts a program of `tools/` on the node's host. */
 function startTool(node: Node, name: string): Promise<Service> {
-  const program = join(repository, 'e2e/tools', `${name}.ts`);
-  return node.host.spawn(name, [join(repository, 'node_modules/.bin/node'), '--disable-warning=ExperimentalWarning', program]);
+  return node.host.spawn(name, toolCommand(name));
 }
 
 export type Writer = {

@@ -8,7 +8,12 @@ export type EnterInputs = {
 
 /** The cgroups come first: nsenter would leave the process in the caller's, and its memory and CPU would be billed there. */
 export function renderEnter({ init, cgroups }: EnterInputs, command: readonly string[]): readonly string[] {
-  return joinCgroups(cgroups, ['nsenter', '-t', String(init), '-m', '-u', '-i', '-n', '-p', '-C', '--', ...command]);
+  return joinCgroups(cgroups, withoutClock(['nsenter', '-t', String(init), '-m', '-u', '-i', '-n', '-p', '-C', '--', ...command]));
+}
+
+/** Runs `command` without the right to set the clock, which is this machine's and no namespace hides. */
+export function withoutClock(command: readonly string[]): readonly string[] {
+  return ['setpriv', '--bounding-set=-sys_time', ...command];
 }
 
 /** Runs `command` as a member of these cgroups. */

@@ -67,7 +67,6 @@ function renderNspawn({ name, dir, labId, devices, shared }: FullBootInputs): st
     'SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=0 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1',
     `systemd-nspawn --quiet --directory=${dir}/root --machine=${name} --boot --register=no --keep-unit`,
     '--network-namespace-path=/proc/$$/ns/net',
-    // The clock is this machine's: nothing inside may set it.
     '--capability=all --drop-capability=CAP_SYS_TIME',
     // runc makes a session keyring for each container.
     '--system-call-filter="@keyring bpf"',

@@ -64,6 +64,16 @@ describe('a lab of two hosts', { skip, timeout: 60_000 }, () => {
     await a.must(['test', '-f', join(repository, 'package.json')]);
   });
 
+  test('lets nobody set the clock, which is that of this machine', async () => {
+    // Not tried out: a test that fails must not do it.
+    const script = 'grep -h ^Cap /proc/1/status /proc/self/status';
+    const capabilities = (await a.must(['sh', '-c', script])).matchAll(/^Cap(Prm|Eff|Bnd):\t([0-9a-f]+)$/gm);
+    const masks = [...capabilities].map(([, , mask = '']) => BigInt(`0x${mask}`));
+    assert.equal(masks.length, 6);
+    for (const mask of masks) assert.equal((mask >> 25n) & 1n, 0n, 'CAP_SYS_TIME');
+    assert.equal(((masks[0] ?? 0n) >> 21n) & 1n, 1n, 'CAP_SYS_ADMIN');
+  });
+
   test('reports exit codes, both outputs and input, and ends what takes too long with all it started', async () => {
     const result = await a.exec(['sh', '-c', 'cat; echo wrong >&2; exit 3'], { input: 'in' });
     assert.deepEqual(result, { code: 3, stdout: 'in', stderr: 'wrong\n' });

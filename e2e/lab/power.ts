@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fail, systemCode } from '@rfo/foundation';
 import type { HostPlace } from './cgroups.ts';
-import { joinCgroups } from './enter.ts';
+import { joinCgroups, withoutClock } from './enter.ts';
 import { baseEnvironment, lastLines, must } from './run.ts';
 
 export type BootOrder = {
@@ -30,7 +30,10 @@ export type Starter = { readonly pid: number; readonly over: Promise<void>; read
 export async function startHost(order: BootOrder): Promise<Starter> {
   const { labId, name, places, namespaces, script, logFile } = order;
   const enter = places.map(({ path }) => join(path, 'cgroup.procs'));
-  const [file = '', ...args] = joinCgroups(enter, ['unshare', ...namespaces, '--propagation', 'private', 'sh', '-ec', script]);
+  const [file = '', ...args] = joinCgroups(
+    enter,
+    withoutClock(['unshare', ...namespaces, '--propagation', 'private', 'sh', '-ec', script]),
+  );
   const log = openSync(logFile, 'a');
   const env = { ...baseEnvironment(), RFO_LAB_ID: labId };
   const child = spawn(file, args, { detached: true, env, stdio: ['ignore', log, log, 'pipe'] });

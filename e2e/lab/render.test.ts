@@ -56,7 +56,7 @@ test('a host shares the checkout and every further disk, but nothing it must hav
 test('a command enters the cgroups before the namespaces', () => {
   assert.deepEqual(renderEnter({ init: 7, cgroups: ['/c/1', '/c/2'] }, ['ls', '-l']).slice(3), [
     ...['sh', '2', '/c/1', '/c/2'],
-    ...['nsenter', '-t', '7', '-m', '-u', '-i', '-n', '-p', '-C', '--', 'ls', '-l'],
+    ...['setpriv', '--bounding-set=-sys_time', 'nsenter', '-t', '7', '-m', '-u', '-i', '-n', '-p', '-C', '--', 'ls', '-l'],
   ]);
 });
 

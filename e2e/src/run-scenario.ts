@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fail, Life, systemCode } from '@rfo/foundation';
 import { makeNode, type Node } from '../harness/node.ts';
 import type { Scenario, ScenarioContext } from '../harness/scenario.ts';
-import { assertClean, createLab, repository } from '../lab/index.ts';
+import { assertClean, createLab, type Host, type Lab, repository } from '../lab/index.ts';
 
 export type RunScenarioOptions = {
   /** Leaves the lab of a failed scenario running. */
@@ -94,12 +94,19 @@ function makeContext({ lab, life, print, nodes, failures }: ContextInputs): Scen
       }
     },
     note: (text) => print(`     ${text}`),
-    addNode: async (name, options = {}) => {
-      const node = await makeNode(await lab.addHost({ name }), { ...options, signal: life.signal });
+    addNode: async (name, { full = false, ...options } = {}) => {
+      const host = full ? await addBooted(lab, name) : await lab.addHost({ name });
+      const node = await makeNode(host, { ...options, signal: life.signal });
       nodes.push(node);
       return node;
     },
   };
+}
+
+async function addBooted(lab: Lab, name: string): Promise<Host> {
+  const host = await lab.addFullHost({ name });
+  await host.untilBooted();
+  return host;
 }
 
 /** A step that ignores the signal must not outlive the scenario's time. */

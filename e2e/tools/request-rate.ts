@@ -3,7 +3,7 @@ import { apiClient } from './api-client.ts';
 
 export type RateReport = { readonly sent: number; readonly failures: readonly string[]; readonly slowest: number };
 
-const call = apiClient(10_000);
+const call = apiClient({ timeout: 10_000 });
 const failures: string[] = [];
 const open = new Set<Promise<void>>();
 let sent = 0;

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { apiClient } from './api-client.ts';
 
-const call = apiClient(5000);
+const call = apiClient({ timeout: 5000 });
 
 for (let number = 1; ; number++) {
   const metadata = { name: `write-${number}`, namespace: 'default', labels: { writer: 'yes' } };

@@ -1,4 +1,7 @@
-/** Makes a lab with a busy host and then hangs, so that a test can kill it at the worst moment. Prints what it made as one line of JSON. */
+/**
+ * Makes a lab with a busy host (and a full one, when the argument `full` says so) and then hangs, so that a test can kill it at the worst
+ * moment. Prints what it made as one line of JSON.
+ */
 import { Life } from '@rfo/foundation';
 import { createLab } from '../index.ts';
 
@@ -11,5 +14,11 @@ await host.must([
   'setsid sleep 1000 >/dev/null 2>&1 & truncate -s 4M /var/lib/rancher/disk; mkfs.ext4 -q /var/lib/rancher/disk; mount -o loop /var/lib/rancher/disk /mnt',
 ]);
 await host.spawn('sleeper', ['sleep', '1000']);
+await lab.slow(host, { delayMs: 1 });
+await host.freeze();
+if (process.argv[2] === 'full') {
+  const full = await lab.addFullHost({ name: 'full' });
+  await full.untilBooted();
+}
 console.log(JSON.stringify(lab.trace));
 setInterval(() => undefined, 1000);

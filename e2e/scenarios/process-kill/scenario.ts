@@ -59,8 +59,8 @@ export const scenario: Scenario = {
     });
     await step('rfo and all components killed at once come back, the pods live on', async () => {
       const pids = Object.values(await node.pids());
-      await node.host.must(['sh', '-c', `kill -9 ${[await node.serverPid(), ...pids].join(' ')}`]);
-      await node.server().exited;
+      await node.host.must(['sh', '-c', `kill -9 ${[await node.servicePid(), ...pids].join(' ')}`]);
+      await node.service().exited;
       await node.start();
       await node.untilReady();
       await writer.untilNext();
