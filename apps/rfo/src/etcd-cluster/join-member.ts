@@ -5,7 +5,6 @@ import { fail, type Log, orAbort, sleep, systemCode, toRfoError } from '@rfo/fou
 import type { Paths } from '../paths.ts';
 import type { AddMember, EtcdPeer } from '../supervisor/api.ts';
 import {
-  hasEtcdData,
   type JoinMark,
   removeEtcdData,
   removeJoinMark,
@@ -63,7 +62,6 @@ export async function joinCluster(joiner: Joiner, mark: JoinMark, signal: AbortS
 
 /** Before each start of etcd until it has data: others may have joined or left meanwhile, and etcd asks for the exact list. */
 export async function refreshJoin(joiner: Joiner, mark: JoinMark, signal: AbortSignal): Promise<void> {
-  if (await hasEtcdData(joiner.paths)) return;
   const members = await orAbort(joiner.join.members(), signal);
   await (isWaiting(members, mark) ? recordMembers(joiner.paths, members, mark) : joinCluster(joiner, mark, signal));
 }

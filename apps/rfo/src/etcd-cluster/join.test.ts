@@ -7,7 +7,7 @@ import { type ErrorCode, fail, Life, silentLog } from '@rfo/foundation';
 import type { MembersClient } from './join-member.ts';
 import { createMemberService } from './member-service.ts';
 import { readJoinMark, readKnownMembers, readOwnRecord, writeKnownMembers } from './membership.ts';
-import type { PreparedMember } from './prepare-member.ts';
+import type { PreparedMember, PrepareOptions } from './prepare-member.ts';
 import { directClient, nobody, type TestServer, testServer } from './server.testing.ts';
 
 const within = (seconds: number): AbortSignal => AbortSignal.timeout(seconds * 1000);
@@ -48,8 +48,11 @@ describe('a server that joins a real cluster', { timeout: 120_000 }, () => {
     await etcd.kill();
     assert.equal((await others()).length, 0);
   };
-  const joined = async (server: TestServer): Promise<{ prepared: PreparedMember; etcd: TestMember }> => {
-    const { prepared } = await server.prepare({ join: cluster });
+  const joined = async (
+    server: TestServer,
+    options: Partial<PrepareOptions> = {},
+  ): Promise<{ prepared: PreparedMember; etcd: TestMember }> => {
+    const { prepared } = await server.prepare({ join: cluster, ...options });
     const etcd = await server.launch(prepared);
     await vote(prepared, etcd);
     return { prepared, etcd };
@@ -208,11 +211,11 @@ describe('a server that joins a real cluster', { timeout: 120_000 }, () => {
 
     it('is told so when etcd is started again after its member was removed', async () => {
       const server = await testServer(members, 'two');
-      const { etcd } = await joined(server);
-      const again = await server.prepare({ join: cluster, ask: () => first.client.members({ linearizable: true }) });
-      await again.prepared.membership();
+      const ask = () => first.client.members({ linearizable: true });
+      const { prepared, etcd } = await joined(server, { ask });
+      assert.equal((await prepared.membership()).state, 'existing');
       await leave(etcd);
-      await assert.rejects(again.prepared.membership(), code('etcd-member-removed'));
+      await assert.rejects(prepared.membership(), code('etcd-member-removed'));
     });
 
     it('as it is when nobody can be asked', async () => {

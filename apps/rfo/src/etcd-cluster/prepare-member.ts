@@ -55,8 +55,9 @@ export async function prepareMember(options: PrepareOptions): Promise<PreparedMe
   return {
     membership: async () => {
       starts += 1;
-      if (mark !== undefined && joiner !== undefined) await refreshJoin(joiner, mark, life.signal);
-      else if (starts > 1) await refuseRemoved(options);
+      const data = await hasEtcdData(paths);
+      if (mark !== undefined && joiner !== undefined && !data) await refreshJoin(joiner, mark, life.signal);
+      else if (starts > 1 && (await readJoinMark(paths)) === undefined) await refuseRemoved(options);
       const own = await readOwnRecord(paths);
       if (own === undefined) return { ...firstMembership(options), initialCluster: `${nodeName}=${peerUrl}`, alone: await isAlone(paths) };
       return { ...own, state: 'existing', alone: await isAlone(paths) };

@@ -17,9 +17,9 @@ export function isWorthDefragmenting({ dbSize, dbSizeInUse }: Sizes, { reclaimab
   return free >= reclaimable && free >= Number(dbSize) * share;
 }
 
-/** The data itself fills the quota: compacting and defragmenting cannot help. */
-export function isFullOfData({ dbSizeInUse, dbSizeQuota }: Sizes, { full }: SpaceThresholds): boolean {
-  return Number(dbSizeInUse) > Number(dbSizeQuota) * full;
+/** @param sizes as they are after a defragmentation: the data itself fills the quota, and only deleting helps */
+export function isFullOfData({ dbSize, dbSizeQuota }: Sizes, { full }: SpaceThresholds): boolean {
+  return Number(dbSize) > Number(dbSizeQuota) * full;
 }
 
 /**

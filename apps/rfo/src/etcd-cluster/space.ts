@@ -23,10 +23,12 @@ export type SpacePace = {
   readonly full: number;
   /** At most so often etcd is defragmented without need. */
   readonly defragment: number;
+  /** Between two attempts when the data itself fills the quota. */
+  readonly again: number;
   /** A member that has its turn and does nothing for so long is passed over. */
   readonly turn: number;
 };
-const usualPace: SpacePace = { every: 10_000, full: 1_000, defragment: 3_600_000, turn: 10 * 60_000 };
+const usualPace: SpacePace = { every: 10_000, full: 1_000, again: 30_000, defragment: 3_600_000, turn: 10 * 60_000 };
 
 /** `busy`: our etcd is being defragmented and answers nobody: its health check has to wait. */
 export type SpaceCare = { readonly busy: () => boolean };
@@ -62,7 +64,6 @@ export function careForSpace(options: SpaceOptions): SpaceCare {
         if (full) wait = pace.full;
         else work.episode = undefined;
         await (full ? makeRoom(work, status) : tidyUp(work, status));
-        if (work.episode?.saidFull) wait = pace.every;
         told = '';
       } catch (error) {
         const { message } = toRfoError(error);
@@ -85,7 +86,12 @@ type Work = Omit<SpaceOptions, 'pace' | 'thresholds'> & {
   /** From the alarm until the last one is withdrawn. */
   episode: Episode | undefined;
 };
-type Episode = { turn: string | undefined; turnSince: number; saidFull: boolean };
+type Episode = {
+  turn: string | undefined;
+  turnSince: number;
+  /** That this member made room and found that the data itself fills it. */
+  tried: { readonly revision: string; readonly at: number } | undefined;
+};
 
 async function makeRoom(work: Work, status: EtcdStatus): Promise<void> {
   const { etcd, life, tell } = work;
@@ -93,7 +99,7 @@ async function makeRoom(work: Work, status: EtcdStatus): Promise<void> {
   const leads = status.leader === status.memberId;
   let alarms = await etcd.alarms({ signal });
   if (work.episode === undefined) {
-    work.episode = { turn: undefined, turnSince: performance.now(), saidFull: false };
+    work.episode = { turn: undefined, turnSince: performance.now(), tried: undefined };
     if (leads) {
       const megabytes = Math.round(Number(status.dbSizeQuota) / 1e6);
       tell({
@@ -114,23 +120,27 @@ async function makeRoom(work: Work, status: EtcdStatus): Promise<void> {
   else if (turn !== undefined && leads) await passOverIdle(work, { turn, since: episode.turnSince });
 }
 
-/** This member's part. Where the data itself fills the quota, the alarm stays until some is deleted: writes would only raise it again. */
+/**
+ * This member's part. How large the data is shows only after it was defragmented. Where the data itself fills the quota, the alarm stays
+ * until some is deleted: writes would only raise it again.
+ */
 async function takeTurn(work: Work, episode: Episode): Promise<void> {
-  const { etcd, life, tell, thresholds } = work;
+  const { etcd, life, tell, thresholds, pace } = work;
   const { signal } = life;
   const before = await etcd.status({ signal });
+  const { tried } = episode;
+  if (tried !== undefined && (tried.revision === before.revision || performance.now() - tried.at < pace.again)) return;
   await compactAll(etcd, before, signal);
-  const compacted = await etcd.status({ signal });
-  if (isFullOfData(compacted, thresholds)) {
-    const message = `the data in etcd fills its quota of ${Math.round(Number(before.dbSizeQuota) / 1e6)} MB: delete objects, or raise quota-backend-bytes with etcd-arg`;
-    if (!episode.saidFull) tell({ type: 'Warning', reason: 'EtcdFull', message });
-    episode.saidFull = true;
-    return;
-  }
   await work.defragment();
   work.defragmentedAt = performance.now();
-  await etcd.disarm({ memberId: before.memberId, alarm: 'NOSPACE' }, { signal });
   const after = await etcd.status({ signal });
+  if (isFullOfData(after, thresholds)) {
+    const message = `the data in etcd fills its quota of ${Math.round(Number(after.dbSizeQuota) / 1e6)} MB: delete objects, or raise quota-backend-bytes with etcd-arg`;
+    if (tried === undefined) tell({ type: 'Warning', reason: 'EtcdFull', message });
+    episode.tried = { revision: before.revision, at: work.defragmentedAt };
+    return;
+  }
+  await etcd.disarm({ memberId: before.memberId, alarm: 'NOSPACE' }, { signal });
   tell({ type: 'Normal', reason: 'EtcdSpaceReclaimed', message: `etcd's file was made smaller: ${sizes(before, after)}` });
 }
 
@@ -152,12 +162,11 @@ async function compactAll(etcd: EtcdClient, { revision, dbSizeInUse }: EtcdStatu
 
 /** Who was removed, died or has no rfo that would act must not keep the cluster from writing. */
 async function passOverIdle(work: Work, { turn, since }: { readonly turn: string; readonly since: number }): Promise<void> {
-  const { etcd, probe, life, log, pace, thresholds } = work;
+  const { etcd, probe, life, log, pace } = work;
   const { signal } = life;
   const member = (await etcd.members({ signal })).find(({ id }) => id === turn);
   const idle = performance.now() - since > pace.turn;
   if (member !== undefined && !idle && (await probe(member, signal))) return;
-  if (idle && isFullOfData(await etcd.status({ signal }), thresholds)) return;
   log.warn('a member of etcd that does not make room is passed over', { member: member?.name ?? turn });
   await etcd.disarm({ memberId: turn, alarm: 'NOSPACE' }, { signal });
 }
@@ -165,10 +174,10 @@ async function passOverIdle(work: Work, { turn, since }: { readonly turn: string
 async function tidyUp(work: Work, status: EtcdStatus): Promise<void> {
   const { etcd, life, oneAtATime, pace, thresholds, tell } = work;
   if (performance.now() - work.defragmentedAt < pace.defragment || !isWorthDefragmenting(status, thresholds)) return;
-  work.defragmentedAt = performance.now();
   await oneAtATime(async () => {
     await handOver(work);
     await work.defragment();
+    work.defragmentedAt = performance.now();
     const after = await etcd.status({ signal: life.signal });
     tell({ type: 'Normal', reason: 'EtcdDefragmented', message: `etcd's file was made smaller: ${sizes(status, after)}` });
   }, life);
