@@ -152,6 +152,8 @@ describe('a server that joins a real cluster', { timeout: 120_000 }, () => {
     const join = { members: away, addMember: away, removeUnstartedMember: away, promote: away };
     await assert.rejects(lost.prepare({ join, pace: { ask: 20, look: 20, stalled: 100 } }), code('etcd-unreachable'));
     assert.deepEqual(lost.files(), []);
+    await assert.rejects(lost.prepare({ join, cancelled: within(0.1) }), /timeout/);
+    assert.deepEqual(lost.files(), []);
     assert.deepEqual(await others(), []);
   });
 

@@ -28,6 +28,8 @@ export type PrepareOptions = {
   readonly ask: AskServer;
   /** What a failed join leaves is removed at its end: components must be started on it later than this. */
   readonly life: Life;
+  /** Ends the preparation alone, which may have to wait for other servers that join. */
+  readonly cancelled?: AbortSignal;
   readonly log: Log;
   readonly clock: Clock;
   /** `https://<node-ip>:2380`, but for tests on one host. */
@@ -68,7 +70,8 @@ export async function prepareMember(options: PrepareOptions): Promise<PreparedMe
 
 /** Gives the join that is to be finished, if there is one. */
 async function decide(options: PrepareOptions & { readonly peerUrl: string }): Promise<JoinMark | undefined> {
-  const { paths, nodeName, join, life, log, peerUrl } = options;
+  const { paths, nodeName, join, life, log, peerUrl, cancelled } = options;
+  const signal = cancelled === undefined ? life.signal : AbortSignal.any([life.signal, cancelled]);
   const [data, found, own, known] = await Promise.all([
     hasEtcdData(paths),
     readJoinMark(paths),
@@ -78,20 +81,20 @@ async function decide(options: PrepareOptions & { readonly peerUrl: string }): P
   const name = found?.name ?? own?.name ?? nodeName;
 
   if (data && found === undefined) {
-    if ((await lookForSelf({ ...options, name, known, signal: life.signal })) !== 'out') return undefined;
+    if ((await lookForSelf({ ...options, name, known, signal })) !== 'out') return undefined;
     if (join === undefined) throw fail('etcd-member-removed', { name });
     await endLeftEtcd(paths, log);
     await moveDataAside(paths, { now: options.clock.now(), log });
   }
   if (data && found !== undefined) {
-    if (join === undefined || !(await isTakenOut(join, found, life.signal))) return found;
+    if (join === undefined || !(await isTakenOut(join, found, signal))) return found;
     log.info('a join that was broken off begins anew', { member: name });
     await endLeftEtcd(paths, log);
     await removeEtcdData(paths);
   }
   if (join !== undefined) {
     const mark = { name: newMemberName(nodeName), peerUrl };
-    await joinCluster({ ...options, join }, mark, life.signal);
+    await joinCluster({ ...options, join }, mark, signal);
     return mark;
   }
   if (found !== undefined || own !== undefined || known.length > 1) {
