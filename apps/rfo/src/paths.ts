@@ -21,6 +21,8 @@ export function nodePaths(roots: { readonly dataDir: string; readonly runDir: st
     lockFile: join(data, 'rfo.lock'),
     /** `<name>.json` of each running component: pid, start time, hash. */
     processRecords: join(run, 'processes'),
+    /** The virtual IP that this host has set, and on which interface. */
+    vipRecord: join(run, 'vip.json'),
     /** `<name>.log` of each component. */
     logs: join(data, 'logs'),
     /** Where the API server asks for connections into the cluster. */

@@ -297,6 +297,24 @@ export const errorTable = {
     retryable: false,
     exit: 2,
   },
+  'vip-is-host-address': {
+    text: 'the virtual IP {address} is an address of this host itself (on {iface})',
+    cure: 'Give vip an address that no host has',
+    retryable: false,
+    exit: 2,
+  },
+  'vip-interface-missing': {
+    text: 'this host has no interface {iface} to put the virtual IP on',
+    cure: 'Name one that "ip link" lists in vip-interface',
+    retryable: false,
+    exit: 2,
+  },
+  'vip-not-set': {
+    text: 'the virtual IP {address} cannot be set or removed on {iface}: {problem}',
+    cure: 'Try "ip address" by hand: it has to work here',
+    retryable: true,
+    exit: 1,
+  },
   'node-name-invalid': {
     text: '"{name}" cannot be the name of a node',
     cure: 'Give a host name or node-name of lower-case letters, digits, "-" and "."',
