@@ -33,17 +33,29 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
     if (change !== undefined) for (const listener of listeners) listener(change);
   };
 
+  let interrupted = false;
+  let wasSynced = false;
   const follow = async (): Promise<void> => {
     const items = watch<T>({
       ...options,
       signal: life.signal,
-      onError: (error) => log.warn(`watching ${kind.kind} was interrupted`, { error }),
+      onError: (error) => {
+        // Once for each outage; and a server that is not up yet is no news.
+        const level = interrupted || (!wasSynced && error.retryable) ? 'debug' : 'warn';
+        log[level](`watching ${kind.kind} was interrupted`, { error });
+        interrupted = true;
+      },
     });
     // Set between `reset` and `synced`: the old content stays readable until the new one is whole.
     let fresh: Map<string, T> | undefined;
     for await (const item of items) {
-      if (item.type === 'reset') fresh = new Map();
-      else if (item.type === 'synced') {
+      if (item.type === 'reset') {
+        fresh = new Map();
+        continue;
+      }
+      interrupted = false;
+      if (item.type === 'synced') {
+        wasSynced = true;
         for (const change of store.replace(fresh ?? new Map())) tell(change);
         fresh = undefined;
         synced.resolve();

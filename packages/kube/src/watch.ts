@@ -42,7 +42,8 @@ export async function* watch<T extends KubeObject>(options: WatchOptions): Async
     try {
       const items = position.resourceVersion === undefined ? start<T>(options, position) : resume<T>(options, position);
       for await (const item of items) {
-        backoff.reset();
+        // The first comes before anything was asked.
+        if (item.type !== 'reset') backoff.reset();
         yield item;
       }
       // The server ends every watch sooner or later. One that it ends at once, again and again, must not become a busy loop.

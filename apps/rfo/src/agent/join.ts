@@ -3,14 +3,7 @@ import { existsSync } from 'node:fs';
 import { type Clock, fail, type Log, RfoError } from '@rfo/foundation';
 import type { AgentConfig, ClusterSettings } from '@rfo/schema';
 import { clockWarning, requireFittingVersion } from '../join/compare.ts';
-import {
-  readJoinConfig,
-  readKnownAuthority,
-  readKnownServers,
-  writeJoinConfig,
-  writeKnownAuthority,
-  writeKnownServers,
-} from '../join/join-state.ts';
+import { readJoinConfig, readKnownAuthority, readKnownServers, writeJoinConfig, writeKnownServers } from '../join/join-state.ts';
 import { ensureNodeCertificates, keptNodeCertificates, type NodeCertificates, nodeClientCertificate } from '../join/node-certificates.ts';
 import { pinAuthority } from '../join/pin-authority.ts';
 import { parseServerAddress, renderServerAddress, type ServerAddress } from '../join/server-address.ts';
@@ -63,10 +56,13 @@ export async function joinAsAgent(join: AgentJoin): Promise<Joined> {
   if (addresses.length === 0) throw fail('join-server-missing', {});
 
   if (known === undefined || remembered === undefined || kept === undefined) {
-    const token = await waitForToken({ config: join.config, signal, log });
     return await waitForServers({
       addresses: () => addresses,
-      attempt: (address, attemptSignal) => joinThrough(address, { join, token, signal: attemptSignal }),
+      attempt: async (address, attemptSignal) => {
+        // Read for each attempt: it may be replaced because it was wrong.
+        const token = await waitForToken({ config: join.config, signal: attemptSignal, log });
+        return await joinThrough(address, { join, token, signal: attemptSignal });
+      },
       giveUp: () => false,
       signal,
       log,
@@ -100,7 +96,6 @@ async function joinThrough(
 ): Promise<Joined> {
   const { paths, log, clock, kubernetes, nodePassword } = join;
   const ca = await pinAuthority({ address, token, known: readKnownAuthority(paths), signal, log });
-  await writeKnownAuthority(paths, ca);
   using client = clientOf([address], { join, ca, token, signal });
   await client.ready();
   const config = await client.config();

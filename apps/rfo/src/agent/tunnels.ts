@@ -31,12 +31,15 @@ export type TunnelInputs = {
 const pingActive = 300;
 const pingOthers = 2_000;
 
-/** Keeps a tunnel to every other server, through which they reach this node. Ready at once: a node runs also while no server does. */
+/**
+ * Keeps a tunnel to every other server, through which they reach this node. Ready at once: a node runs also while no server does. Not before the
+ * kubelet has registered the Node: servers take tunnels of Nodes that they know.
+ */
 export function tunnelsComponent(inputs: TunnelInputs): TaskComponent {
   return {
     kind: 'task',
     name: 'tunnels',
-    needs: [],
+    needs: ['kubelet'],
     run: async ({ life, log }) => {
       const podCidrs = inputs.mode === 'pod' ? watchOwnPodCidrs(inputs, life, log) : () => [];
       const kept = new Map<string, Life>();

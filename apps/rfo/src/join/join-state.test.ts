@@ -3,14 +3,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { defaultClusterSettings } from '@rfo/schema';
 import { TestNode } from '../certificates/node.testing.ts';
-import {
-  readJoinConfig,
-  readKnownAuthority,
-  readKnownServers,
-  writeJoinConfig,
-  writeKnownAuthority,
-  writeKnownServers,
-} from './join-state.ts';
+import { readJoinConfig, readKnownServers, writeJoinConfig, writeKnownServers } from './join-state.ts';
 
 const config = { settings: defaultClusterSettings, versions: { rfo: '0.1.0', kubernetes: 'v1.36.3' }, time: 1 };
 const servers = {
@@ -42,13 +35,6 @@ describe('what a node remembers of its cluster', () => {
       ServerAddresses: ['192.0.2.7:9345', '[2001:db8::7]:9345'],
     });
     for (const file of [paths.agent.joinState, paths.agent.knownServers]) assert.equal(statSync(file).mode & 0o777, 0o600);
-  });
-
-  it('holds the CA byte by byte, since its hash is taken of the text', async () => {
-    using node = new TestNode();
-    const pem = '-----BEGIN CERTIFICATE-----\r\n\n';
-    await writeKnownAuthority(node.paths, pem);
-    assert.equal(readKnownAuthority(node.paths), pem);
   });
 
   it('is told by its file where it is damaged', async () => {

@@ -46,14 +46,6 @@ export function readKnownAuthority(paths: Paths): string | undefined {
   return new CertificateStore(paths.agent.tls).read('server-ca').certificate;
 }
 
-/** Keeps the CA that `pinAuthority` gave, before anything else is asked: from then on no other one is accepted. */
-export async function writeKnownAuthority(paths: Paths, pem: string): Promise<void> {
-  const store = new CertificateStore(paths.agent.tls);
-  if (store.read('server-ca').certificate === pem) return;
-  store.makeFolders(['server-ca']);
-  await store.writeDurable('server-ca', { certificate: pem });
-}
-
 /** `undefined` where there is no file; one that is damaged is told by its name. */
 async function readState<T>(file: string, parse: (value: unknown) => T): Promise<T | undefined> {
   const unreadable = (problem: string, cause: unknown): Error => fail('join-state-unreadable', { file, problem }, cause);

@@ -39,12 +39,14 @@ export async function takeClusterFiles(given: ServerJoin): Promise<void> {
   if (config.server.length === 0) return;
   const joined = (await hasEtcdData(paths)) && (await readJoinMark(paths)) === undefined;
   if (joined) return;
-  const token = await waitForToken({ config, signal, log });
-  if (token === undefined) throw fail('join-token-missing', {});
   const addresses = config.server.map(parseServerAddress);
   await waitForServers({
     addresses: () => addresses,
-    attempt: (address, attemptSignal) => takeFrom(address, { given, token, signal: attemptSignal }),
+    attempt: async (address, attemptSignal) => {
+      const token = await waitForToken({ config, signal: attemptSignal, log });
+      if (token === undefined) throw fail('join-token-missing', {});
+      await takeFrom(address, { given, token, signal: attemptSignal });
+    },
     giveUp: () => true,
     signal,
     log,
