@@ -4,7 +4,8 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { fail } from '@rfo/foundation';
 import { openStream } from './open-stream.ts';
-import { problemOf, sessionOptions, sessionWindow, type Target } from './protocol.ts';
+import { problemOf, sessionOptions, type Target } from './protocol.ts';
+import { fitWindows } from './windows.ts';
 
 export type Tunnel = {
   /**
@@ -45,7 +46,7 @@ export function acceptTunnel(socket: TLSSocket, options: { readonly silentAfter?
   });
   socket.setTimeout(0);
   const session = connect('https://node', { ...sessionOptions, createConnection: () => socket });
-  session.setLocalWindowSize(sessionWindow);
+  fitWindows(session);
   session.on('error', (error) => end(problemOf(error)));
   session.once('goaway', () => end('the node ended it'));
 

@@ -1,8 +1,9 @@
 /** The dialling end of an established tunnel: an HTTP/2 server that serves the streams which the other end opens. */
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import { problemOf, sessionOptions, sessionWindow, type Target } from './protocol.ts';
+import { problemOf, sessionOptions, type Target } from './protocol.ts';
 import { type Reach, serveStream } from './serve-stream.ts';
+import { fitWindows } from './windows.ts';
 
 export type Connection = {
   readonly socket: TLSSocket;
@@ -36,7 +37,7 @@ export function openConnection(
   socket.once('error', (error) => end(error.message));
   socket.once('close', () => ended.resolve(reason ?? 'the server closed the connection'));
   const session = performServerHandshake(socket, { ...sessionOptions, ...resets });
-  session.setLocalWindowSize(sessionWindow);
+  fitWindows(session);
   session.on('error', (error) => end(problemOf(error)));
   session.once('goaway', () => end('the server ended it'));
   session.on('stream', (stream, headers) => {

@@ -8,7 +8,7 @@ import { createLog } from '@rfo/foundation';
 import { closedPort, issue, standingTunnel, startAcceptor, startKeeper, startRelay, startTarget } from './test-support.ts';
 
 const timeout = 60_000;
-const quick = { pingEvery: () => 100, suspectAfter: 200, lostAfter: 500 };
+const quick = { pingEvery: () => 100, suspectAfter: 600, lostAfter: 1200 };
 
 test('a server that vanishes without a word is suspect, then lost; a new tunnel stands within a second of the return of the link', {
   timeout,
@@ -20,7 +20,7 @@ test('a server that vanishes without a word is suspect, then lost; a new tunnel 
   await until('up');
   relay.cut();
   await until('suspect');
-  assert.match((await until('lost')) ?? '', /no answer for 0.5 s/);
+  assert.match((await until('lost')) ?? '', /no answer for 1.2 s/);
   const healed = performance.now();
   relay.heal({ forget: true });
   const { tunnel } = await acceptor.next();
@@ -72,7 +72,7 @@ test('a connection that answers in no way for deadAfter is ended', { timeout }, 
     socket.on('close', broken.resolve);
     socket.resume();
   });
-  const { until } = await startKeeper(t, relay.port, { ...quick, deadAfter: 1000 });
+  const { until } = await startKeeper(t, relay.port, { ...quick, deadAfter: 2000 });
   const { tunnel } = await acceptor.next();
   await until('up');
   await tunnel.connect(target);
@@ -82,27 +82,27 @@ test('a connection that answers in no way for deadAfter is ended', { timeout }, 
 });
 
 test('the accepting end closes a tunnel from which nothing comes', { timeout }, async (t) => {
-  const acceptor = await startAcceptor(t, { silentAfter: 400 });
+  const acceptor = await startAcceptor(t, { silentAfter: 1000 });
   const relay = await startRelay(t, acceptor.port);
   await startKeeper(t, relay.port, quick);
   const { tunnel } = await acceptor.next();
   const stream = await tunnel.connect(await startTarget(t, (socket) => socket.resume()));
   relay.cut();
-  await assert.rejects(buffer(stream), { code: 'tunnel-closed', message: /silent for 0.4 s/ });
+  await assert.rejects(buffer(stream), { code: 'tunnel-closed', message: /silent for 1 s/ });
   await tunnel.closed;
 });
 
 test('the accepting end keeps a tunnel that only pings', { timeout }, async (t) => {
-  const acceptor = await startAcceptor(t, { silentAfter: 400 });
+  const acceptor = await startAcceptor(t, { silentAfter: 1500 });
   const pinged = Promise.withResolvers<string>();
   let pings = 0;
   const pingEvery = (): number => {
-    if (++pings === 15) pinged.resolve('pinged for 1.5 s');
+    if (++pings === 30) pinged.resolve('pinged for 3 s');
     return 100;
   };
   await startKeeper(t, acceptor.port, { ...quick, pingEvery });
   const { tunnel } = await acceptor.next();
-  assert.equal(await Promise.race([tunnel.closed, pinged.promise]), 'pinged for 1.5 s');
+  assert.equal(await Promise.race([tunnel.closed, pinged.promise]), 'pinged for 3 s');
 });
 
 test('a broken connection is dialled again at once, and each reason is logged once', { timeout }, async (t) => {
@@ -183,7 +183,7 @@ test('ends with its life: the other end sees it, and no handle is left', { timeo
       if (state === process.argv[1]) void life.end();
     };
     keepTunnel({ host: '127.0.0.1', port: ${relay.port}, tls: async () => tls, allow: () => true, life, log: silentLog, onState,
-      pingEvery: () => 100, suspectAfter: 200, lostAfter: 500 });
+      pingEvery: () => 100, suspectAfter: 600, lostAfter: 1200 });
   `;
   for (const state of ['up', 'suspect', 'lost']) {
     const child = spawn(process.execPath, ['--input-type=module', '-e', script, state], { stdio: ['ignore', 'pipe', 'inherit'] });

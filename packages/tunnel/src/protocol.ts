@@ -1,5 +1,6 @@
-/** What both ends of a tunnel agree on: the protocol's name, how a target is written, and how much may be on its way. */
+/** What both ends of a tunnel agree on: the protocol's name and how a target is written. */
 import { isIPv6 } from 'node:net';
+import { nearWindow } from './windows.ts';
 
 /** The name in the TLS handshake (ALPN) by which a server knows a tunnel. */
 export const tunnelProtocol = 'rfo-tunnel';
@@ -10,20 +11,11 @@ export type Target = { readonly host: string; readonly port: number };
 /** Header in which the node says why it cannot connect. */
 export const problemHeader = 'rfo-problem';
 
-/**
- * Bytes of one stream that may wait for a reader who is stuck: all that such a stream costs on either side. It also bounds what one stream
- * carries over a distance, to a window in each round trip.
- */
-const streamWindow = 1024 * 1024;
-
-/** Bytes of all streams together on their way. Node gives them back as they arrive, so stuck readers do not use this up. */
-export const sessionWindow = 16 * 1024 * 1024;
-
 const mostStreams = 16_384;
 
 /** For both ends. Node's own limits are made for strangers; at the other end of a tunnel is a member of the cluster. */
 export const sessionOptions = {
-  settings: { enablePush: false, initialWindowSize: streamWindow, maxFrameSize: 64 * 1024, maxConcurrentStreams: mostStreams },
+  settings: { enablePush: false, initialWindowSize: nearWindow, maxConcurrentStreams: mostStreams },
   peerMaxConcurrentStreams: mostStreams,
   /** Megabytes: the windows bound the memory; this limit would refuse new streams while others are busy. */
   maxSessionMemory: 4096,

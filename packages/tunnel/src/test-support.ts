@@ -207,7 +207,7 @@ export async function startRelay(t: TestContext, port: number): Promise<Relay> {
   };
 }
 
-async function listen(t: TestContext, server: Server): Promise<number> {
+export async function listen(t: TestContext, server: Server): Promise<number> {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   t.after(() => server.close());
   return (server.address() as AddressInfo).port;
