@@ -11,6 +11,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     about: 'start, restart, memory and CPU of a node, against the same parts started by hand',
     load: async () => (await import('./start/command.ts')).benchStart,
   },
+  tunnel: {
+    about: 'what the tunnel between a node and a server carries, and how fast it answers meanwhile',
+    load: async () => (await import('./tunnel/command.ts')).benchTunnel,
+  },
 };
 
 await interruptible(async (signal) => {
