@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { renderBootScript } from './boot-script.ts';
 import { parseHierarchies } from './cgroups.ts';
 import { renderEnter } from './enter.ts';
+import { renderFullBootScript } from './full-boot-script.ts';
+import { unmountedControllers } from './full-host.ts';
 import { sharedFolders } from './shared-folders.ts';
 
 const v1 = `31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755
@@ -87,4 +89,49 @@ test('the boot script mounts each cgroup hierarchy where programs look for it', 
     ],
   );
   assert.match(script, /mount --bind '\/repo' '\/labs\/x\/hosts\/a\/root\/repo'/);
+});
+
+test('a full host sees its own cgroups as the whole, and nothing where this machine has no controller', () => {
+  const places = parseHierarchies(v1, '0::/\n').map((hierarchy) => ({ hierarchy, path: `/cg/${hierarchy.folder}/a` }));
+  const controllers = '#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpuset\t3\t2\t1\ncpu\t1\t2\t1\nhugetlb\t0\t2\t1\n';
+  assert.deepEqual(unmountedControllers(controllers, places), ['hugetlb']);
+  const script = renderFullBootScript({
+    labId: 'x-1',
+    name: 'a',
+    address: '10.98.0.11/24',
+    gateway: '10.98.0.1',
+    mac: '02:00:00:00:00:0b',
+    machineId: '0123456789abcdef0123456789abcdef',
+    dir: '/labs/x/hosts/a',
+    switchNamespace: '/proc/5/ns/net',
+    port: 'v-a',
+    hierarchies: places,
+    shared: ['/repo'],
+    base: '/cache/base',
+    devices: ['/dev/kmsg'],
+    unmounted: ['hugetlb'],
+  }).split('\n');
+  const cgroups = '/labs/x/hosts/a/cgroup';
+  assert.deepEqual(
+    script.filter((line) => line.includes(`${cgroups}/`) && line.includes('mount')),
+    [
+      `mkdir -p /cg/cpu,cpuacct/a ${cgroups}/cpu,cpuacct; mount --bind /cg/cpu,cpuacct/a ${cgroups}/cpu,cpuacct`,
+      `mkdir -p /cg/cpuset/a ${cgroups}/cpuset; mount --bind /cg/cpuset/a ${cgroups}/cpuset`,
+      `mkdir -p /cg/systemd/a/payload ${cgroups}/systemd; mount --bind /cg/systemd/a/payload ${cgroups}/systemd`,
+      `mkdir -p /cg/unified/a/payload ${cgroups}/unified; mount --bind /cg/unified/a/payload ${cgroups}/unified`,
+      `mkdir -p ${cgroups}/hugetlb; mount --bind ${cgroups}/hugetlb ${cgroups}/hugetlb`,
+    ],
+  );
+  const boot = script.find((line) => line.includes('systemd-nspawn')) ?? '';
+  for (const part of [
+    '--network-namespace-path=/proc/$$/ns/net',
+    '--capability=all --drop-capability=CAP_SYS_TIME',
+    '--system-call-filter="@keyring bpf"',
+    '--bind=/dev/kmsg',
+    '--bind=/labs/x/hosts/a/disk/var-lib-rancher:/var/lib/rancher',
+    "--bind-ro='/repo'",
+    // A reboot from inside boots again, a power cut does not.
+    '[ "$code" = 133 ] || exit "$code"',
+  ])
+    assert.ok(boot.includes(part), part);
 });

@@ -88,7 +88,7 @@ export async function claimFolder(dir: string): Promise<boolean> {
   }
 }
 
-export function writeState(state: LabState): Promise<void> {
+function writeState(state: LabState): Promise<void> {
   return writeFileAtomic(join(state.dir, 'lab.json'), `${JSON.stringify(state, undefined, 2)}\n`, 0o600);
 }
 
