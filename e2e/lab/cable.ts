@@ -42,6 +42,8 @@ export function needsWire({ delayMs = 0, jitterMs = 0 }: Slowness = {}): boolean
 export async function plugWire(inputs: WireInputs): Promise<ProcessIdentity> {
   const { at, name, namespace, slowness, labId, outside, logFile } = inputs;
   const { port, far, near } = portsOf(name);
+  if ((await run(['sh', '-c', 'command -v python3'])).code !== 0)
+    throw fail('tool-missing', { what: 'python3', cure: 'A delay between hosts of the lab needs it: apt-get install python3' });
   await at.must(['ip', 'link', 'set', port, 'nomaster', 'up']);
   await at.must(['ip', 'link', 'add', far, 'type', 'veth', 'peer', 'name', near]);
   await at.must(['ip', 'link', 'set', near, 'up']);
