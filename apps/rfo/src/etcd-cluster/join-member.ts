@@ -32,13 +32,15 @@ export type Joiner = {
 };
 
 export type JoinPace = {
+  /** Milliseconds for an answer of our own etcd: it accepts connections long before it serves them. */
+  readonly answer: number;
   /** Milliseconds between two questions whether we vote, and between two looks at how far we are. */
   readonly ask: number;
   readonly look: number;
   /** Without progress for so long, the join has failed. */
   readonly stalled: number;
 };
-const usualPace: JoinPace = { ask: 200, look: 5_000, stalled: 5 * 60_000 };
+const usualPace: JoinPace = { answer: 500, ask: 200, look: 5_000, stalled: 5 * 60_000 };
 
 /**
  * Makes this server a learner of the cluster: from now on etcd can be started with the record that is written. The mark is written before
@@ -78,14 +80,17 @@ export async function untilVoting(
     readonly etcd: EtcdClient;
     readonly signal: AbortSignal;
     readonly note: (problem: string) => void;
+    /** Starts our etcd anew, see `isUnheard`. */
+    readonly restartEtcd: () => void;
   },
 ): Promise<void> {
-  const { mark, etcd, signal, note } = input;
+  const { mark, etcd, signal, note, restartEtcd } = input;
   const { paths, join: cluster, log, pace = usualPace } = joiner;
   const progress = watchProgress(paths, etcd, pace);
+  let unheard = 0;
   for (;;) {
     try {
-      const { isLearner } = await etcd.status({ signal });
+      const { isLearner } = await etcd.status({ signal: AbortSignal.any([signal, AbortSignal.timeout(pace.answer)]) });
       const promotion = isLearner ? await orAbort(cluster.promote(mark.name), signal) : ({ votes: true } as const);
       if (promotion.votes) break;
       note(`etcd has no vote yet: ${promotion.problem}`);
@@ -93,6 +98,8 @@ export async function untilVoting(
       signal.throwIfAborted();
       note(`etcd has no vote yet: ${toRfoError(error).message}`);
       if (await isForgotten(cluster, mark, signal)) throw fail('etcd-join-failed', { problem: 'the cluster took the learner out' }, error);
+      if (await isUnheard(joiner, mark)) unheard++;
+      if (unheard === patience) restartEtcd();
     }
     if (await progress.stalled(signal)) {
       await takeBack(joiner, mark);
@@ -131,6 +138,24 @@ async function takeBack({ join: cluster, log }: Joiner, { peerUrl }: JoinMark): 
 }
 
 /** Whether our learner is there and has never started. */
+/** How many times a learner is found unheard before its etcd is started anew, once. */
+const patience = 2;
+
+/**
+ * A learner tells the cluster its name when it starts, serves no client and may not vote before. Where its first data come as a snapshot, as they
+ * do in every cluster that has run for a moment, it closes its connections to take that in, and the message is lost with them: it is
+ * sent again after seven seconds (`publishV3` and `applySnapshot` of go.etcd.io/etcd/server/v3 etcdserver/server.go, measured with
+ * 3.6.16). Started anew, with the data in place, it is heard at once.
+ */
+async function isUnheard({ paths, join: cluster }: Joiner, mark: JoinMark): Promise<boolean> {
+  const files = await readdir(join(paths.server.etcd, 'member', 'snap')).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  if (!files.some((file) => file.endsWith('.snap'))) return false;
+  return isWaiting(await cluster.members().catch(() => []), mark);
+}
+
 function isWaiting(members: readonly EtcdPeer[], { peerUrl }: JoinMark): boolean {
   return members.some(({ name, peerUrls }) => name === '' && peerUrls.includes(peerUrl));
 }

@@ -27,7 +27,7 @@ async function startCluster(args: readonly string[] = []): Promise<Cluster> {
 
 /** The component `etcd-join`, to its end. */
 async function vote(prepared: PreparedMember, etcd: TestMember): Promise<void> {
-  await prepared.joinTask(etcd.client)?.run({ life: new Life(), log: silentLog, note: () => undefined });
+  await prepared.joinTask(etcd.client, () => undefined)?.run({ life: new Life(), log: silentLog, note: () => undefined });
 }
 
 describe('a server that joins a real cluster', { timeout: 120_000 }, () => {
@@ -77,7 +77,10 @@ describe('a server that joins a real cluster', { timeout: 120_000 }, () => {
 
     await etcd.kill();
     const again = await server.prepare({ join: cluster });
-    assert.equal(again.prepared.joinTask(etcd.client), undefined);
+    assert.equal(
+      again.prepared.joinTask(etcd.client, () => undefined),
+      undefined,
+    );
     const membership = await again.prepared.membership();
     assert.deepEqual(membership, await prepared.membership());
     assert.deepEqual([membership.name, membership.state, membership.alone], [mark?.name, 'existing', false]);
@@ -150,7 +153,7 @@ describe('a server that joins a real cluster', { timeout: 120_000 }, () => {
     const lost = await testServer(members, 'two');
     const away = (): Promise<never> => Promise.reject(fail('etcd-unreachable', { endpoint: 'there', problem: 'it is away' }));
     const join = { members: away, addMember: away, removeUnstartedMember: away, promote: away };
-    await assert.rejects(lost.prepare({ join, pace: { ask: 20, look: 20, stalled: 100 } }), code('etcd-unreachable'));
+    await assert.rejects(lost.prepare({ join, pace: { answer: 500, ask: 20, look: 20, stalled: 100 } }), code('etcd-unreachable'));
     assert.deepEqual(lost.files(), []);
     await assert.rejects(lost.prepare({ join, cancelled: within(0.1) }), /timeout/);
     assert.deepEqual(lost.files(), []);
@@ -159,7 +162,7 @@ describe('a server that joins a real cluster', { timeout: 120_000 }, () => {
 
   it('takes its learner back when nothing moves, and removes its data when etcd has ended', async () => {
     const server = await testServer(members, 'two');
-    const { prepared, life } = await server.prepare({ join: cluster, pace: { ask: 20, look: 20, stalled: 300 } });
+    const { prepared, life } = await server.prepare({ join: cluster, pace: { answer: 500, ask: 20, look: 20, stalled: 300 } });
     // What a start that failed half-way leaves.
     mkdirSync(join(server.paths.server.etcd, 'member', 'snap'), { recursive: true });
     writeFileSync(join(server.paths.server.etcd, 'member', 'snap', 'db'), 'half');

@@ -41,7 +41,7 @@ export type PreparedMember = {
   /** What etcd is to be started with; called before each of its starts. Throws etcd-member-removed when it was removed meanwhile. */
   readonly membership: () => Promise<Membership>;
   /** Asks for the vote beside etcd, which is not ready before; undefined where nothing joins. */
-  readonly joinTask: (etcd: EtcdClient) => TaskComponent | undefined;
+  readonly joinTask: (etcd: EtcdClient, restartEtcd: () => void) => TaskComponent | undefined;
 };
 
 /**
@@ -64,7 +64,7 @@ export async function prepareMember(options: PrepareOptions): Promise<PreparedMe
       if (own === undefined) return { ...firstMembership(options), initialCluster: `${nodeName}=${peerUrl}`, alone: await isAlone(paths) };
       return { ...own, state: 'existing', alone: await isAlone(paths) };
     },
-    joinTask: (etcd) => mark && joiner && joinTask({ joiner, mark, etcd, options }),
+    joinTask: (etcd, restartEtcd) => mark && joiner && joinTask({ joiner, mark, etcd, restartEtcd, options }),
   };
 }
 
@@ -136,9 +136,10 @@ function joinTask(input: {
   readonly joiner: Joiner;
   readonly mark: JoinMark;
   readonly etcd: EtcdClient;
+  readonly restartEtcd: () => void;
   readonly options: PrepareOptions;
 }): TaskComponent {
-  const { joiner, mark, etcd, options } = input;
+  const { joiner, mark, etcd, restartEtcd, options } = input;
   let failed = false;
   // Deferred before the components are started, so it runs when etcd has ended.
   options.life.defer(async () => {
@@ -150,7 +151,7 @@ function joinTask(input: {
     needs: [],
     run: async ({ life, note }) => {
       try {
-        await untilVoting(joiner, { mark, etcd, note, signal: life.signal });
+        await untilVoting(joiner, { mark, etcd, note, restartEtcd, signal: life.signal });
       } catch (error) {
         failed = !life.signal.aborted;
         throw error;

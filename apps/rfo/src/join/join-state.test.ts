@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { defaultClusterSettings } from '@rfo/schema';
 import { TestNode } from '../certificates/node.testing.ts';
-import { readJoinConfig, readKnownServers, writeJoinConfig, writeKnownServers } from './join-state.ts';
+import { readJoinConfig, readKnownAuthority, readKnownServers, writeJoinConfig, writeKnownServers } from './join-state.ts';
 
 const config = { settings: defaultClusterSettings, versions: { rfo: '0.1.0', kubernetes: 'v1.36.3' }, time: 1 };
 const servers = {

@@ -80,7 +80,7 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
     keepNodeId(paths.nodeId, findings.nodeId),
   ]);
   const asking = { inputs, clock };
-  const member = await prepareMember({ ...inputs, join: membersClient(asking), ask: askServer(asking), life, log, clock });
+  const member = await prepareMember({ ...inputs, join: membersClient(asking), ask: askServer(asking), life, cancelled, log, clock });
 
   const client = createKubeClient(await loadKubeconfig(controlPlaneKubeconfig(paths, 'supervisor')));
   life.defer(() => client.close());
@@ -89,7 +89,7 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
   const access = life.child();
   const cluster = await openCluster({ inputs, client, etcd, findings, env, life: access, log, clock });
   let etcdIsBusy = (): boolean => false;
-  const joinTask = member.joinTask(etcd);
+  const joinTask = member.joinTask(etcd, () => void manager.restart('etcd').catch(() => undefined));
   const components = [
     ...controlPlaneComponents(inputs, {
       releaseLease: (name, leaseSignal) => releaseLease({ client, name, nodeName, signal: leaseSignal }),
@@ -102,7 +102,7 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
     addonsComponent({ client, inputs, bundle: bundle.dir }),
     ...clusterTasks({
       ...{ inputs, client, etcd, clock, ...cluster },
-      restartEtcd: () => manager.restart('etcd'),
+      restartEtcd: async () => void (await manager.reconcile('etcd')),
       onSpaceCare: (busy) => {
         etcdIsBusy = busy;
       },

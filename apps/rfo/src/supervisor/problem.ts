@@ -39,6 +39,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'kube-busy': 503,
   'tokens-not-read': 503,
   'etcd-unreachable': 503,
+  'etcd-busy': 503,
   'timeout': 503,
 };
 
