@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { errorTable } from './error-table.ts';
+import type { ErrorEntry } from './errors/entry.ts';
 import { fail, RfoError, systemCode, toRfoError } from './errors.ts';
 
 test('an error says what is wrong and what to do, and keeps its cause', () => {
@@ -22,6 +24,19 @@ test('texts and cures are sentences without their full stop', () => {
     assert.ok(text.length > 0 && cure.length > 0, `${code} lacks a text or a cure`);
     assert.doesNotMatch(`${text}|${cure}`, /\.(\||$)/, `${code} ends with a full stop, which is added`);
   }
+});
+
+test('a code stands in one table of errors/ only, and each of them is part of the whole', async () => {
+  const places = new Map<string, string>();
+  for (const file of readdirSync(new URL('./errors/', import.meta.url))) {
+    const tables: Record<string, Record<string, ErrorEntry>> = await import(`./errors/${file}`);
+    for (const code of Object.values(tables).flatMap(Object.keys)) {
+      assert.equal(places.get(code), undefined, `${code} stands in ${file} and ${places.get(code)}: one of them would be lost`);
+      assert.ok(Object.hasOwn(errorTable, code), `${code} of ${file} is not part of error-table.ts`);
+      places.set(code, file);
+    }
+  }
+  assert.ok(places.size > 100);
 });
 
 test('what is thrown becomes an error of the table once, at the edge', () => {

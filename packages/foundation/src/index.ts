@@ -1,5 +1,6 @@
 export { Backoff, type BackoffOptions, retry } from './backoff.ts';
-export { type ErrorEntry, errorTable } from './error-table.ts';
+export { errorTable } from './error-table.ts';
+export type { ErrorEntry } from './errors/entry.ts';
 export { type ErrorCode, fail, RfoError, systemCode, toRfoError } from './errors.ts';
 export { readFileIfExists, writeFileAtomic, writeFileIfChanged } from './files.ts';
 export { Life } from './life.ts';
