@@ -103,6 +103,7 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
     ...clusterTasks({
       ...{ inputs, client, etcd, clock, ...cluster },
       restartEtcd: async () => void (await manager.reconcile('etcd')),
+      allReady: () => manager.allReady(),
       onSpaceCare: (busy) => {
         etcdIsBusy = busy;
       },
