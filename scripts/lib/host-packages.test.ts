@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { installCommand, missingPackages, type Probe } from './host-packages.ts';
+import { atVersion, installCommand, missingPackages, type Probe, versionCommand } from './host-packages.ts';
 
 const nothing = (): boolean => false;
 const all = (): boolean => true;
 const nameOf = (probe: Probe): string => ('command' in probe ? probe.command : probe.file);
 
 test('a host that has everything needs no package', () => {
-  assert.deepEqual(missingPackages({ manager: 'apt', purposes: ['build', 'run', 'test'], present: all }), []);
+  assert.deepEqual(missingPackages({ manager: 'apt', purposes: ['build', 'run', 'test', 'full-hosts'], present: all }), []);
 });
 
 test('a bare Debian host gets each package once, with the first reason for it', () => {
@@ -47,6 +47,25 @@ test('only what is missing is installed, and only for what is asked', () => {
   assert.deepEqual(missingPackages({ manager: 'apt', purposes: ['test'], present }), [
     { name: 'e2fsprogs', why: 'the full-disk scenario' },
   ]);
+});
+
+test("full hosts of the lab are nobody else's business", () => {
+  const present = (probe: Probe): boolean => !['debootstrap', 'systemd-nspawn', 'ssh'].includes(nameOf(probe));
+  assert.deepEqual(missingPackages({ manager: 'apt', purposes: ['build', 'run', 'test'], present }), []);
+  assert.deepEqual(missingPackages({ manager: 'apt', purposes: ['full-hosts'], present }), [
+    { name: 'debootstrap', why: 'the root file system of full hosts' },
+    { name: 'systemd-container', partOf: 'systemd', why: 'boots full hosts' },
+    { name: 'openssh-client', why: 'logs in to full hosts' },
+  ]);
+  const names = missingPackages({ manager: 'dnf', purposes: ['full-hosts'], present }).map(({ name }) => name);
+  assert.deepEqual(names, ['debootstrap', 'systemd-container', 'openssh-clients']);
+});
+
+test('a part of systemd is asked for in the version that the host has', () => {
+  assert.equal(atVersion('apt', 'systemd-container', '252.38-1~deb12u1'), 'systemd-container=252.38-1~deb12u1');
+  assert.equal(atVersion('dnf', 'systemd-container', '249-70.oe2203'), 'systemd-container-249-70.oe2203');
+  assert.deepEqual(versionCommand('apt', 'systemd'), ['dpkg-query', '--show', `--showformat=\${Version}`, 'systemd']);
+  assert.deepEqual(versionCommand('dnf', 'systemd'), ['rpm', '--query', '--queryformat=%{VERSION}-%{RELEASE}', 'systemd']);
 });
 
 test('the packages are installed by one call that asks nothing', () => {

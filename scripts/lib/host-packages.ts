@@ -1,10 +1,13 @@
 // Which packages of the host's distribution the repository needs: the one table, and the pure function that reads it.
 
 export type Manager = 'apt' | 'dnf';
-export type Purpose = 'build' | 'run' | 'test';
+/** `full-hosts`: scenarios on hosts with systemd, which most people never run. */
+export type Purpose = 'build' | 'run' | 'test' | 'full-hosts';
 export type Probe = { readonly command: string } | { readonly file: string };
-type HostNeed = { readonly probe: Probe; readonly purpose: Purpose; readonly why: string } & Readonly<Record<Manager, string>>;
-export type MissingPackage = { readonly name: string; readonly why: string };
+/** `partOf`: made from the same source as this package, so that another version would replace that of the host. */
+type Package = { readonly name: string; readonly partOf?: string };
+type HostNeed = { readonly probe: Probe; readonly purpose: Purpose; readonly why: string } & Readonly<Record<Manager, string | Package>>;
+export type MissingPackage = Package & { readonly why: string };
 
 /** `file` is looked for in the usual include and library folders. */
 const hostNeeds: readonly HostNeed[] = [
@@ -33,6 +36,22 @@ const hostNeeds: readonly HostNeed[] = [
   { probe: { command: 'busybox' }, purpose: 'test', why: 'what the test pods run', apt: 'busybox-static', dnf: 'busybox' },
   { probe: { command: 'openssl' }, purpose: 'test', why: 'reads certificates independently', apt: 'openssl', dnf: 'openssl' },
   { probe: { command: 'mkfs.ext4' }, purpose: 'test', why: 'the full-disk scenario', apt: 'e2fsprogs', dnf: 'e2fsprogs' },
+  { probe: { command: 'python3' }, purpose: 'test', why: 'delays between hosts of the lab', apt: 'python3', dnf: 'python3' },
+  {
+    probe: { command: 'debootstrap' },
+    purpose: 'full-hosts',
+    why: 'the root file system of full hosts',
+    apt: 'debootstrap',
+    dnf: 'debootstrap',
+  },
+  {
+    probe: { command: 'systemd-nspawn' },
+    purpose: 'full-hosts',
+    why: 'boots full hosts',
+    apt: { name: 'systemd-container', partOf: 'systemd' },
+    dnf: { name: 'systemd-container', partOf: 'systemd' },
+  },
+  { probe: { command: 'ssh' }, purpose: 'full-hosts', why: 'logs in to full hosts', apt: 'openssh-client', dnf: 'openssh-clients' },
 ];
 
 /**
@@ -44,13 +63,25 @@ export function missingPackages(host: {
   readonly purposes: readonly Purpose[];
   readonly present: (probe: Probe) => boolean;
 }): readonly MissingPackage[] {
-  const missing = new Map<string, string>();
+  const missing = new Map<string, MissingPackage>();
   for (const need of hostNeeds) {
     if (!host.purposes.includes(need.purpose) || host.present(need.probe)) continue;
-    const name = need[host.manager];
-    if (!missing.has(name)) missing.set(name, need.why);
+    const wanted = need[host.manager];
+    const { name, ...rest } = typeof wanted === 'string' ? { name: wanted } : wanted;
+    if (!missing.has(name)) missing.set(name, { name, ...rest, why: need.why });
   }
-  return [...missing].map(([name, why]) => ({ name, why }));
+  return [...missing.values()];
+}
+
+/** The command that prints the version in which the host has a package. */
+export function versionCommand(manager: Manager, name: string): readonly string[] {
+  if (manager === 'apt') return ['dpkg-query', '--show', `--showformat=\${Version}`, name];
+  return ['rpm', '--query', '--queryformat=%{VERSION}-%{RELEASE}', name];
+}
+
+/** How the package manager is asked for this version and no other. */
+export function atVersion(manager: Manager, name: string, version: string): string {
+  return manager === 'apt' ? `${name}=${version}` : `${name}-${version}`;
 }
 
 /** The command that installs these packages. dnf goes on without a name it does not know: openEuler keeps static libraries in -devel. */

@@ -1,7 +1,16 @@
 import { existsSync, globSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fail } from '@rfo/foundation';
-import { installCommand, type Manager, missingPackages, type Probe, type Purpose } from './host-packages.ts';
+import {
+  atVersion,
+  installCommand,
+  type Manager,
+  type MissingPackage,
+  missingPackages,
+  type Probe,
+  type Purpose,
+  versionCommand,
+} from './host-packages.ts';
 import { run } from './run.ts';
 
 /** The package manager of this host; apt where there are both. */
@@ -28,15 +37,21 @@ export async function installHostPackages(options: {
   if (missing.length === 0) return;
   say('Installing host packages:');
   for (const { name, why } of missing) say(`  ${name.padEnd(20)} ${why}`);
-  const command = installCommand(
-    manager,
-    missing.map(({ name }) => name),
-  );
+  const command = installCommand(manager, await Promise.all(missing.map((each) => atHostVersion(manager, each, signal))));
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   if (manager === 'apt' && !hasAptLists()) await attempt(['apt-get', 'update'], { env, signal });
   await attempt(command, { env, signal });
   const left = look();
   if (left.length > 0) throw failed(`still missing: ${left.map(({ name }) => name).join(', ')}`, command);
+}
+
+/** A part of what the host has already in the same version: a newer one would exchange the host's systemd under it while it runs. */
+async function atHostVersion(manager: Manager, { name, partOf }: MissingPackage, signal: AbortSignal): Promise<string> {
+  if (partOf === undefined) return name;
+  const { status, output } = await run(versionCommand(manager, partOf), { signal });
+  const version = output.trim();
+  // Where there is none of it, nothing can be exchanged.
+  return status === 0 && version !== '' ? atVersion(manager, name, version) : name;
 }
 
 async function attempt(

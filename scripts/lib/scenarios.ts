@@ -1,11 +1,21 @@
 import { join } from 'node:path';
 import { ensureTestImages } from '@rfo/components';
+import type { Purpose } from './host-packages.ts';
 import { ensureNodeProgram } from './node-program.ts';
 import { run } from './run.ts';
 
 const root = join(import.meta.dirname, '../..');
 
 export type ScenarioCounts = { readonly passed: number; readonly failed: number };
+
+/** The scenarios that boot hosts with systemd. */
+const withFullHosts: readonly string[] = ['full-host'];
+
+/** What the host must have for these words (see `runScenarios`). */
+export function purposesOf(words: readonly string[]): readonly Purpose[] {
+  const full = words.some((word) => word === 'all' || withFullHosts.includes(word));
+  return ['build', 'run', 'test', ...(full ? (['full-hosts'] as const) : [])];
+}
 
 /**
  * Runs end-to-end scenarios against the bundled program, which is what a node runs; their runner's last line tells how many passed and
