@@ -5,7 +5,9 @@ import { Duplex, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { test } from 'node:test';
-import { all, closedPort, standingTunnel, startTarget } from './test-support.ts';
+import { connect, createServer } from 'node:tls';
+import { acceptTunnel } from './accept-tunnel.ts';
+import { all, closedPort, issue, listen, standingTunnel, startTarget } from './test-support.ts';
 
 const MiB = 1024 * 1024;
 const timeout = 60_000;
@@ -177,6 +179,33 @@ test('what a target said before it broke arrives whole', { timeout }, async (t) 
   await broken.promise;
   await aborted;
   assert.equal((await all(stream)).length, 100_000);
+});
+
+test('a tunnel stands however many streams are given up', { timeout }, async (t) => {
+  const { tunnel } = await standingTunnel(t);
+  const target = await startTarget(t, (socket) => socket.resume());
+  for (let round = 0; round < 15; round++) {
+    for (const stream of await Promise.all(Array.from({ length: 100 }, () => tunnel.connect(target)))) stream.destroy();
+  }
+  const last = await tunnel.connect(await startTarget(t, (socket) => socket.end('stands')));
+  assert.equal(String(await all(last)), 'stands');
+});
+
+test('a socket that something was just written to is refused: HTTP/2 on it would end the process', { timeout }, async (t) => {
+  const refused = Promise.withResolvers<void>();
+  const credentials = await issue('server', 'IP:127.0.0.1');
+  const server = createServer(credentials, (socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+    try {
+      assert.throws(() => acceptTunnel(socket), /nothing was written to/);
+      refused.resolve();
+    } catch (error) {
+      refused.reject(error);
+    }
+  });
+  const client = connect({ host: '127.0.0.1', port: await listen(t, server), ca: credentials.ca });
+  t.after(() => client.destroy());
+  await refused.promise;
 });
 
 test('a target that the node does not allow is refused before anything is connected', { timeout }, async (t) => {
