@@ -41,7 +41,7 @@ test('memory counts all processes against the separate binaries, and rfo alone a
     [
       idle('rfo', 4, [
         ['kubelet', 400],
-        ['rfo.mjs', 99],
+        ['rfo', 99],
       ]),
       idle('bare', 3.8, [['kubelet', 480]]),
       idle('separate', 3.8, [['kubelet', 600]]),

@@ -46,7 +46,7 @@ export type Figure = {
 };
 
 /** The name that `rfo`'s own process has in the list of memory. */
-const rfoProcess = 'rfo.mjs';
+const rfoProcess = 'rfo';
 
 const figures: readonly Figure[] = [
   {

@@ -13,7 +13,8 @@ test('the memory of a process is its proportional set and the anonymous part of 
 
 test('a process is called by its program, an interpreter by what it runs', () => {
   assert.equal(processName('/var/lib/x/bin/kubelet\0--config\0'), 'kubelet');
-  assert.equal(processName('/x/node\0/y/rfo.mjs\0server\0'), 'rfo.mjs');
+  assert.equal(processName('/x/node\0/y/program.mjs\0server\0'), 'program.mjs');
+  assert.equal(processName('rfo server'), 'rfo');
   assert.equal(processName('sleep 1000000'), 'sleep');
 });
 

@@ -31,6 +31,8 @@ export async function runNode(
   { env, log, stdout }: CommandContext,
 ): Promise<void> {
   if (process.geteuid?.() !== 0) throw fail('not-root', { what });
+  // What `ps` shows from now on: a token that was given as a flag is read by nobody there.
+  process.title = what;
   const cancel = new AbortController();
   const ending = awaitEnding(env);
   void ending.then(() => cancel.abort(new Error('ended by a signal')));
