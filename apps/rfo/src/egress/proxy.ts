@@ -4,9 +4,9 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { dirname } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { type Life, type Log, toRfoError } from '@rfo/foundation';
+import { splice } from '@rfo/proxy';
 import { parseTarget } from '@rfo/tunnel';
 import type { Connect } from './connect.ts';
-import { splice } from './splice.ts';
 
 export type ProxyOptions = {
   /** Path of the Unix socket. */
