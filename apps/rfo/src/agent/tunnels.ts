@@ -5,7 +5,8 @@ import type { LoadBalancer } from '@rfo/proxy';
 import { keepTunnel } from '@rfo/tunnel';
 import type { TaskComponent } from '../component/component.ts';
 import type { EgressMode } from '../egress/egress-config.ts';
-import { type Node, podCidrsOf } from '../egress/node-routes.ts';
+import { podCidrsOf } from '../egress/node-routes.ts';
+import type { ClusterNode } from '../server/cluster-nodes.ts';
 import type { ServerList } from './server-list.ts';
 import { allowsTarget } from './tunnel-rules.ts';
 
@@ -98,6 +99,6 @@ function keepTunnelTo(
 /** The ranges of this node's own pods, as its Node says. */
 function watchOwnPodCidrs({ client, nodeName }: TunnelInputs, life: Life, log: Log): () => readonly string[] {
   const kind = { apiVersion: 'v1', kind: 'Node' };
-  const own = createInformer<Node>({ client, kind, fieldSelector: `metadata.name=${nodeName}`, life, log });
+  const own = createInformer<ClusterNode>({ client, kind, fieldSelector: `metadata.name=${nodeName}`, life, log });
   return () => own.store.list().flatMap(podCidrsOf);
 }

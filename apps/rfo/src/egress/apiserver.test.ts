@@ -12,6 +12,7 @@ import { type Condition, type KubeClient, type KubeObject, startTestCluster, wai
 import { serverConfigOf } from '@rfo/schema';
 import { allowsTarget } from '../agent/tunnel-rules.ts';
 import type { Paths } from '../paths.ts';
+import { followNodes } from '../server/cluster-nodes.ts';
 import { renderEgressConfig } from './egress-config.ts';
 import { nodeAddress, startTestServer } from './nodes.testing.ts';
 import type { TunnelRegistry } from './registry.ts';
@@ -26,7 +27,7 @@ it('carries what a real API server has to say to kubelets and aggregated APIs', 
   const start = async (): Promise<Life> => {
     const life = new Life();
     t.after(() => life.end());
-    egress = await startEgress({ inputs, client, life, log: silentLog });
+    egress = await startEgress({ inputs, nodes: followNodes({ client, life, log: silentLog }), life, log: silentLog });
     return life;
   };
   const get = (path: string) => client.raw({ method: 'GET', path, signal: t.signal });

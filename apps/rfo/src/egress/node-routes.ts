@@ -1,35 +1,25 @@
-import { type Life, type Log, orAbort } from '@rfo/foundation';
-import { createInformer, type KubeClient, type KubeObject } from '@rfo/kube';
+import { type Log, orAbort } from '@rfo/foundation';
+import type { Informer } from '@rfo/kube';
 import type { Target } from '@rfo/tunnel';
+import type { ClusterNode } from '../server/cluster-nodes.ts';
 import type { EgressMode } from './egress-config.ts';
 import { buildRoutes, decide, type NodeFacts, type Route, type Routes } from './routes.ts';
 
 export type NodeRoutesOptions = {
-  readonly client: KubeClient;
+  readonly nodes: Informer<ClusterNode>;
   readonly mode: EgressMode;
   /** The name of the node that this server runs on. */
   readonly ownNode: string;
-  readonly life: Life;
   readonly log: Log;
 };
 
-export type Node = KubeObject & {
-  readonly spec?: { readonly podCIDRs?: readonly string[] };
-  readonly status?: {
-    readonly addresses?: readonly { readonly address: string }[];
-    readonly daemonEndpoints?: { readonly kubeletEndpoint?: { readonly Port?: number } };
-  };
-};
-
-const kind = { apiVersion: 'v1', kind: 'Node' };
 const usualKubeletPort = 10250;
 
 /** Milliseconds that a connection waits for the first list of nodes before it is dialled directly. */
 const firstListWithin = 2_000;
 
 /** Decides by the Nodes as the API has them now; the last known ones while it is away. */
-export function watchNodeRoutes({ client, mode, ownNode, life, log }: NodeRoutesOptions): (target: Target) => Promise<Route> {
-  const nodes = createInformer<Node>({ client, kind, transform: onlyNeeded, life, log });
+export function routesOfNodes({ nodes, mode, ownNode, log }: NodeRoutesOptions): (target: Target) => Promise<Route> {
   let routes: Routes | undefined;
   nodes.subscribe(() => {
     routes = undefined;
@@ -41,27 +31,12 @@ export function watchNodeRoutes({ client, mode, ownNode, life, log }: NodeRoutes
   };
 }
 
-/** A Node holds tens of kilobytes, of which this is all that is kept. */
-function onlyNeeded({ apiVersion, kind, metadata, spec, status }: Node): Node {
-  const { name, uid, resourceVersion, creationTimestamp } = metadata;
-  return {
-    apiVersion,
-    kind,
-    metadata: { name, ...(uid && { uid }), ...(resourceVersion && { resourceVersion }), ...(creationTimestamp && { creationTimestamp }) },
-    spec: { podCIDRs: spec?.podCIDRs ?? [] },
-    status: {
-      addresses: (status?.addresses ?? []).map(({ address }) => ({ address })),
-      ...(status?.daemonEndpoints && { daemonEndpoints: status.daemonEndpoints }),
-    },
-  };
-}
-
 /** The ranges of addresses that pods of the node get. */
-export function podCidrsOf({ spec }: Node): readonly string[] {
+export function podCidrsOf({ spec }: Pick<ClusterNode, 'spec'>): readonly string[] {
   return spec?.podCIDRs ?? [];
 }
 
-function factsOf(node: Node): NodeFacts {
+function factsOf(node: ClusterNode): NodeFacts {
   const { metadata, status } = node;
   return {
     name: metadata.name,
@@ -71,6 +46,6 @@ function factsOf(node: Node): NodeFacts {
   };
 }
 
-function newestFirst(one: Node, other: Node): number {
+function newestFirst(one: ClusterNode, other: ClusterNode): number {
   return (other.metadata.creationTimestamp ?? '').localeCompare(one.metadata.creationTimestamp ?? '');
 }

@@ -1,14 +1,14 @@
 import type { Life, Log } from '@rfo/foundation';
-import type { KubeClient } from '@rfo/kube';
+import type { ClusterNodes } from '../server/cluster-nodes.ts';
 import type { ServerInputs } from '../server/inputs.ts';
 import { createConnect } from './connect.ts';
-import { watchNodeRoutes } from './node-routes.ts';
+import { routesOfNodes } from './node-routes.ts';
 import { startConnectProxy } from './proxy.ts';
 import { createTunnelRegistry, type TunnelRegistry } from './registry.ts';
 
 export type EgressOptions = {
   readonly inputs: Pick<ServerInputs, 'config' | 'paths' | 'nodeName'>;
-  readonly client: KubeClient;
+  readonly nodes: ClusterNodes;
   readonly life: Life;
   readonly log: Log;
 };
@@ -17,13 +17,13 @@ export type EgressOptions = {
  * Starts what carries the API server's connections to nodes; gives where their tunnels are to be handed in. Tunnels are taken in every mode,
  * as nodes tell by them which servers live.
  */
-export async function startEgress({ inputs, client, life, log: base }: EgressOptions): Promise<TunnelRegistry> {
+export async function startEgress({ inputs, nodes, life, log: base }: EgressOptions): Promise<TunnelRegistry> {
   const log = base.part('egress');
   const { config, paths, nodeName: ownNode } = inputs;
   const mode = config['egress-selector-mode'];
   const tunnels = createTunnelRegistry({ life, log });
   if (mode !== 'disabled') {
-    const route = watchNodeRoutes({ client, mode, ownNode, life, log });
+    const route = routesOfNodes({ nodes: nodes.informer, mode, ownNode, log });
     await startConnectProxy({ path: paths.egressSocket, connect: createConnect({ route, tunnels, log }), life, log });
   }
   return tunnels;

@@ -7,6 +7,7 @@ import { Life, silentLog, systemClock } from '@rfo/foundation';
 import { type EventObject, startTestCluster, type TestCluster, waitForObject } from '@rfo/kube';
 import { poll } from '@rfo/process';
 import { nodePaths } from '../paths.ts';
+import { followNodes } from '../server/cluster-nodes.ts';
 import { type CareOptions, careForMembers } from './care-for-members.ts';
 import { readKnownMembers, writeJoinMark } from './membership.ts';
 import { annotations, finalizer, type ServerNode } from './node-member.ts';
@@ -42,9 +43,10 @@ describe('the care for members of a real etcd', { timeout: 180_000 }, () => {
     return nodePaths({ dataDir: folder, runDir: folder, etcDir: folder });
   };
   const care = (name: string, change: Partial<CareOptions> = {}) => {
+    const { informer: nodes } = followNodes({ client: kube.client, life, log: silentLog });
     const options = {
       ...{ paths: pathsOf(name), nodeName: name, nodeIp: '127.0.0.1', peerUrl: get(name).peerUrl, etcd: get(name).client },
-      ...{ client: kube.client, probe: createPeerProbe(members.peerTls), life: life.child(), log: silentLog, clock: systemClock },
+      ...{ client: kube.client, nodes, probe: createPeerProbe(members.peerTls), life: life.child(), log: silentLog, clock: systemClock },
       pace: { every: 100, patience: 1_000, move: 10_000 },
       ...change,
     };

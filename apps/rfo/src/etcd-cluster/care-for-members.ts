@@ -1,10 +1,11 @@
 import type { EtcdClient, EtcdMember } from '@rfo/etcd';
 import { type Clock, type Life, type Log, sleep, toRfoError } from '@rfo/foundation';
-import { createInformer, type Informer, type KubeClient } from '@rfo/kube';
+import type { Informer, KubeClient } from '@rfo/kube';
 import type { Paths } from '../paths.ts';
+import type { ClusterNode } from '../server/cluster-nodes.ts';
 import { careForLearners, type Sights } from './care-for-learners.ts';
 import { peerUrlOf, readJoinMark, removeJoinMark, writeKnownMembers } from './membership.ts';
-import { renderCondition, renderNodePatch, type ServerNode } from './node-member.ts';
+import { isMembersNode, renderCondition, renderNodePatch } from './node-member.ts';
 import { livingOf, type ProbePeer } from './probe-peer.ts';
 import { removeWishedMembers } from './remove-members.ts';
 import { type Tell, tellNode } from './tell-node.ts';
@@ -16,6 +17,8 @@ export type CareOptions = {
   /** Of this server's own etcd. */
   readonly etcd: EtcdClient;
   readonly client: KubeClient;
+  /** All Nodes, with at least what shows the members. */
+  readonly nodes: Informer<ClusterNode>;
   readonly probe: ProbePeer;
   /** Once, when a server that was started alone has become one of three or more that all live: its etcd may take the others' timers. */
   readonly onOutgrown?: () => Promise<void>;
@@ -46,7 +49,6 @@ export type Look = {
   /** Our own member; it votes. */
   readonly self: EtcdMember;
   readonly leads: boolean;
-  readonly nodes: Informer<ServerNode>;
   readonly tell: Tell;
   /** What need not be said again. */
   readonly said: Set<string>;
@@ -61,20 +63,18 @@ const nodeKind = { apiVersion: 'v1', kind: 'Node' } as const;
  * annotated `etcd.rfo.io/remove=true`.
  */
 export function careForMembers(options: CareOptions): void {
-  const { client, etcd, life, log } = options;
+  const { etcd, nodes, nodeName, life, log } = options;
   const pace = { ...usualPace, ...options.pace };
-  const nodes = createInformer<ServerNode>({
-    ...{ client, life, log, kind: nodeKind },
-    labelSelector: 'node-role.kubernetes.io/etcd=true',
-    transform: whatMatters,
-  });
   const tell = tellNode(options);
   const sights: Sights = new Map();
   const said = new Set<string>();
   const told = new Map<string, string>();
   let outgrown = options.onOutgrown;
   let wake = new AbortController();
-  nodes.subscribe(() => wake.abort());
+  const unsubscribe = nodes.subscribe(({ key, before, after }) => {
+    if (key === nodeName || isMembersNode(before) || isMembersNode(after)) wake.abort();
+  });
+  life.defer(unsubscribe);
 
   const attempt = async (what: string, step: () => Promise<void>): Promise<void> => {
     try {
@@ -95,7 +95,7 @@ export function careForMembers(options: CareOptions): void {
     const members = await etcd.members({ signal });
     const self = members.find(({ id }) => id === status.memberId);
     if (self === undefined) return;
-    const now: Look = { options, pace, members, self, nodes, tell, said, signal, leads: status.leader === self.id };
+    const now: Look = { options, pace, members, self, tell, said, signal, leads: status.leader === self.id };
     await attempt('note the members of etcd', () => noteMembers(now));
     await attempt('keep the address in etcd', () => keepAddress(now));
     await attempt('show the member of etcd on its Node', () => showMember(now));
@@ -119,13 +119,6 @@ export function careForMembers(options: CareOptions): void {
   life.defer(() => looping);
 }
 
-/** Memory is kept of what is looked at alone. */
-function whatMatters({ apiVersion, kind, metadata, status }: ServerNode): ServerNode {
-  const { managedFields: _, ...rest } = metadata;
-  const conditions = status?.conditions?.filter(({ type }) => type === 'EtcdIsVoter') ?? [];
-  return { apiVersion, kind, metadata: rest, status: { conditions } };
-}
-
 async function noteMembers({ options: { paths }, members }: Look): Promise<void> {
   await writeKnownMembers(paths, members);
   // Normally the join itself ends it; without `server` nobody else does.
@@ -141,8 +134,8 @@ async function keepAddress({ options, self, tell, signal }: Look): Promise<void>
   tell({ type: 'Normal', reason: 'EtcdAddressChanged', message });
 }
 
-async function showMember({ options, self, nodes, signal }: Look): Promise<void> {
-  const { client, nodeName, nodeIp, clock } = options;
+async function showMember({ options, self, signal }: Look): Promise<void> {
+  const { client, nodes, nodeName, nodeIp, clock } = options;
   const node = nodes.store.get(nodeName);
   if (node === undefined || node.metadata.deletionTimestamp !== undefined) return;
   const ref = { ...nodeKind, name: nodeName };

@@ -17,6 +17,13 @@ export const finalizer = 'etcd.rfo.io/member';
 
 export type ServerNode = KubeObject & { readonly status?: { readonly conditions?: readonly Condition[] } };
 
+/** Whether a Node shows a member of etcd, or did and is held by that. */
+export function isMembersNode(node: ServerNode | undefined): boolean {
+  return node?.metadata.finalizers?.includes(finalizer) === true || Object.keys(node?.metadata.annotations ?? {}).some(isOurs);
+}
+
+const isOurs = (name: string): boolean => Object.values<string>(annotations).includes(name);
+
 /** What a Node asks for: the removal of its member, by its deletion or by annotation. */
 export function wishOf({ metadata }: ServerNode): 'delete' | 'remove' | undefined {
   if (metadata.deletionTimestamp !== undefined) return metadata.finalizers?.includes(finalizer) ? 'delete' : undefined;

@@ -7,7 +7,7 @@ import { livingOf } from './probe-peer.ts';
 
 /** Removes the members whose Nodes ask for it, one after the other and never against the majority; the Nodes then are let go. */
 export async function removeWishedMembers(look: Look): Promise<void> {
-  for (const node of look.nodes.store.list()) {
+  for (const node of look.options.nodes.store.list()) {
     const wish = wishOf(node);
     if (wish !== undefined) await fulfil(look, node, wish);
   }

@@ -13,11 +13,11 @@ import { tellNode } from '../etcd-cluster/tell-node.ts';
 import { ensureNodePassword } from '../join/node-password.ts';
 import type { Paths } from '../paths.ts';
 import { readBootstrapData } from '../supervisor/bootstrap-data.ts';
-import type { KnownNodes } from '../supervisor/known-nodes.ts';
 import type { NodePasswords } from '../supervisor/node-passwords.ts';
 import { removeOrphanPasswords } from '../supervisor/remove-orphan-passwords.ts';
 import { createBootstrapVault } from '../tokens/bootstrap-vault.ts';
 import { followClusterTokens } from '../tokens/follow-cluster-tokens.ts';
+import type { ClusterNodes } from './cluster-nodes.ts';
 import { type ServerInputs, serverPorts } from './inputs.ts';
 import { serverClient } from './join.ts';
 
@@ -25,7 +25,7 @@ export type ClusterTasks = {
   readonly inputs: ServerInputs;
   readonly client: KubeClient;
   readonly etcd: EtcdClient;
-  readonly nodes: KnownNodes;
+  readonly nodes: ClusterNodes;
   readonly nodePasswords: NodePasswords;
   /** Addresses of all servers with an API server. */
   readonly servers: () => readonly string[];
@@ -67,7 +67,19 @@ export function clusterTasks(tasks: ClusterTasks): TaskComponent[] {
   return [
     task('cluster-tokens', api, ({ life, log }) => followClusterTokens({ paths, client, vault, life, log, clock })),
     task('etcd-members', api, async ({ life, log }) =>
-      careForMembers({ paths, nodeName, nodeIp, etcd, client, probe, onOutgrown: tasks.restartEtcd, life, log, clock }),
+      careForMembers({
+        paths,
+        nodeName,
+        nodeIp,
+        etcd,
+        client,
+        nodes: nodes.informer,
+        probe,
+        onOutgrown: tasks.restartEtcd,
+        life,
+        log,
+        clock,
+      }),
     ),
     task('etcd-space', api, async ({ life, log }) => {
       const tell = tellNode({ client, nodeName, life, log, clock });

@@ -9,15 +9,15 @@ import { leafLifetimeOf } from '../certificates/lifetime.ts';
 import type { TunnelRegistry } from '../egress/registry.ts';
 import { startEgress } from '../egress/start-egress.ts';
 import { createMemberService } from '../etcd-cluster/member-service.ts';
-import { followNodes, type KnownNodes } from '../supervisor/known-nodes.ts';
 import { createNodePasswords, type NodePasswords } from '../supervisor/node-passwords.ts';
 import { type Supervisor, startSupervisor } from '../supervisor/start.ts';
 import { createTokenVerifier } from '../tokens/verifier.ts';
+import { type ClusterNodes, followNodes } from './cluster-nodes.ts';
 import { type ServerInputs, serverPorts } from './inputs.ts';
 import type { Findings } from './look.ts';
 
 export type Cluster = {
-  readonly nodes: KnownNodes;
+  readonly nodes: ClusterNodes;
   readonly nodePasswords: NodePasswords;
   readonly serverList: ServerList;
   /** Addresses of all servers with an API server. */
@@ -48,7 +48,7 @@ export async function openCluster(given: {
   const nodes = followNodes({ client, life, log });
   const nodePasswords = createNodePasswords({ client, life, log, clock });
   const serverList = createServerList({ client, initial: [inputs.advertiseAddress], life, log });
-  const tunnels = await startEgress({ inputs, client, life, log });
+  const tunnels = await startEgress({ inputs, nodes, life, log });
   const settings = clusterSettingsOf(config);
   return {
     ...{ nodes, nodePasswords, serverList, tunnels },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { createLog, Life, RfoError, retry, silentLog } from '@rfo/foundation';
 import { type KubeClient, type KubeObject, refOf, startTestCluster, type TestCluster, waitForObject, watch } from '@rfo/kube';
-import { followNodes } from './known-nodes.ts';
+import { followNodes } from '../server/cluster-nodes.ts';
 import { createNodePasswords, nodePasswordRef, nodePasswordType } from './node-passwords.ts';
 import { removeOrphanPasswords } from './remove-orphan-passwords.ts';
 

@@ -1,6 +1,7 @@
 /** Ties the password of a node to the Node, with which it then goes, and removes those whose Node never came. */
 import { type Clock, type Life, type Log, systemClock } from '@rfo/foundation';
 import { createController, createInformer, fromInformer, type Informer, type KubeClient, type KubeObject, objectKey } from '@rfo/kube';
+import type { ClusterNode } from '../server/cluster-nodes.ts';
 import { nodeNameOfSecret, nodePasswordRef, nodePasswordType } from './node-passwords.ts';
 
 /** Milliseconds in which a node that joined must have registered itself. */
@@ -9,7 +10,7 @@ const orphanAfter = 10 * 60_000;
 /** Runs until its life ends, on every server: nothing goes wrong when several do the same. */
 export function removeOrphanPasswords(input: {
   readonly client: KubeClient;
-  readonly nodes: Informer<KubeObject>;
+  readonly nodes: Informer<ClusterNode>;
   readonly life: Life;
   readonly log: Log;
   readonly clock?: Clock;
@@ -23,7 +24,12 @@ export function removeOrphanPasswords(input: {
 
   createController({
     name: 'the care for node passwords',
-    sources: [fromInformer(secrets), fromInformer(nodes, ({ key }) => [objectKey(nodePasswordRef(key))])],
+    sources: [
+      fromInformer(secrets),
+      fromInformer(nodes, ({ key, before, after }) =>
+        before?.metadata.uid === after?.metadata.uid ? [] : [objectKey(nodePasswordRef(key))],
+      ),
+    ],
     ...{ life, log },
     reconcile: async (key, signal) => {
       const secret = secrets.store.get(key);
