@@ -16,6 +16,8 @@ export function nodePaths(roots: { readonly dataDir: string; readonly runDir: st
     bin: join(data, 'bin'),
     /** Version that wrote this data directory last: a newer one is refused. */
     versionFile: join(data, 'version.json'),
+    /** What this node was known by when it ran last. */
+    nodeAddress: join(data, 'node-address.json'),
     run,
     /** Held by the one rfo that owns this data directory. */
     lockFile: join(data, 'rfo.lock'),

@@ -7,9 +7,12 @@ import { type AgentConfig, addressOf, nodeConfigOf } from '@rfo/schema';
 import type { RunningNode } from '../commands/run-node.ts';
 import type { Component, TaskComponent } from '../component/component.ts';
 import { type Manager, startComponents } from '../component/manager.ts';
+import { lookForAddress } from '../host/facts.ts';
 import { protectsKernelDefaults } from '../host/kernel-settings.ts';
+import { keepAddress } from '../host/known-address.ts';
 import { keepNodeId } from '../host/node-id.ts';
 import { prepareHost } from '../host/setup.ts';
+import { untilMoved, whenAddressed } from '../host/watch-address.ts';
 import { careForNodeCertificates } from '../join/care-for-node-certificates.ts';
 import { nodeKubeconfig, writeNodeKubeconfigs } from '../join/node-kubeconfigs.ts';
 import { ensureNodePassword } from '../join/node-password.ts';
@@ -41,17 +44,23 @@ export type AgentBootOptions = {
  */
 export async function bootAgent(options: AgentBootOptions): Promise<RunningNode> {
   const { config, env, life, cancelled, log, clock = systemClock } = options;
-  const findings = await lookAtAgentHost(config, { env, log });
+  const signal = AbortSignal.any([life.signal, cancelled]);
+  const findings = await whenAddressed(() => lookAtAgentHost(config, { env, log }), { life, signal, log });
   const { paths, host, bundle, version } = findings;
 
   await lockDataDirectory(paths, life);
-  await Promise.all([writeDataVersion(paths, version), linkBundle(paths, bundle.dir), keepNodeId(paths.nodeId, findings.nodeId)]);
+  await Promise.all([
+    writeDataVersion(paths, version),
+    linkBundle(paths, bundle.dir),
+    keepNodeId(paths.nodeId, findings.nodeId),
+    keepAddress(paths, findings.address.known),
+  ]);
   const nodeIps = [...host.nodeIps, ...config['node-external-ip']];
   const agentJoin: AgentJoin = {
     ...{ config, paths, nodeName: host.nodeName, nodeIps, log, clock },
     nodePassword: await ensureNodePassword(paths),
     kubernetes: version.kubernetes,
-    signal: AbortSignal.any([life.signal, cancelled]),
+    signal,
   };
   const joined = await joinAsAgent(agentJoin);
   log.info(joined.alone ? 'goes on without its servers' : 'has joined', { node: host.nodeName, servers: joined.servers.join(', ') });
@@ -90,6 +99,7 @@ export async function bootAgent(options: AgentBootOptions): Promise<RunningNode>
     ...{ paths, manager, ready: manager.allReady() },
     readyText: () => `Node ${host.nodeName} is ready.\n`,
     leave: () => access.end(),
+    outdated: untilMoved({ started: host, look: () => lookForAddress(findings.address), life: access, log }),
   };
 }
 

@@ -20,7 +20,8 @@ export function flannelArguments({
   return [
     '--kube-subnet-mgr',
     `--kubeconfig-file=${kubeconfigs.flannel}`,
-    `--iface=${config['flannel-iface'] ?? host.iface}`,
+    // By its address: of several on one interface flannel would take the first, and what runs must not be taken over when the address changes.
+    `--iface=${host.overlayIp ?? config['flannel-iface'] ?? host.iface}`,
     '--ip-masq',
     `--net-config-path=${paths.agent.flannelNetConf}`,
     `--subnet-file=${paths.agent.flannelSubnet}`,

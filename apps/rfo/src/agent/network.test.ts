@@ -60,13 +60,14 @@ describe('flannel', () => {
     assert.deepEqual(flannelArguments(testInputs()), [
       '--kube-subnet-mgr',
       '--kubeconfig-file=/var/lib/rancher/rfo/server/cred/flannel.kubeconfig',
-      '--iface=eth0',
+      '--iface=192.0.2.11',
       '--ip-masq',
       '--net-config-path=/var/lib/rancher/rfo/agent/etc/flannel/net-conf.json',
       '--subnet-file=/run/rfo/flannel/subnet.env',
       '--healthz-port=0',
     ]);
-    assert.ok(flannelArguments(testInputs({ config: { 'flannel-iface': 'eth1' } })).includes('--iface=eth1'));
+    const without = testInputs({ config: { 'flannel-iface': 'eth1' }, host: { overlayIp: undefined } });
+    assert.ok(flannelArguments(without).includes('--iface=eth1'));
   });
 });
 

@@ -12,6 +12,7 @@ const host: HostFacts = {
   nodeIps: ['192.0.2.11'],
   nodeIp: '192.0.2.11',
   iface: 'eth0',
+  overlayIp: '192.0.2.11',
   kernel: { release: '6.6.0', major: 6, minor: 6 },
   cgroup: 'v2',
   cgroupControllers: ['cpuset', 'cpu', 'io', 'memory', 'pids'],

@@ -14,34 +14,45 @@ export type RunningNode = {
   readonly readyText: () => string;
   /** Ends what would only complain while the components go. */
   readonly leave: () => Promise<void>;
+  /** Resolves with why, once the host is not any more what the node was booted for. */
+  readonly outdated: Promise<string>;
 };
 
 /** Milliseconds that containers have to end by themselves when everything ends. */
 const containerGrace = 5_000;
 
 /**
- * Runs a node until a signal ends it (see `Ending`).
+ * Runs a node until a signal ends it (see `Ending`). One that is outdated is released and booted again, as if rfo had been restarted: what
+ * runs unchanged is adopted, the rest is replaced in order.
  * @param what name of the command
  * @param boot starts the node; what it waits for without bound (a server to join) ends with `cancelled`
  * @throws not-root, everything that `boot` refuses, and the error of a component that cannot start
  */
-export async function runNode(
-  what: string,
-  boot: (life: Life, cancelled: AbortSignal) => Promise<RunningNode>,
-  { env, log, stdout }: CommandContext,
-): Promise<void> {
+export async function runNode(what: string, boot: Boot, context: CommandContext): Promise<void> {
   if (process.geteuid?.() !== 0) throw fail('not-root', { what });
   // What `ps` shows from now on: a token that was given as a flag is read by nobody there.
   process.title = what;
   const cancel = new AbortController();
-  const ending = awaitEnding(env);
+  const ending = awaitEnding(context.env);
   void ending.then(() => cancel.abort(new Error('ended by a signal')));
+  while ((await runOnce(boot, { ending, cancelled: cancel.signal, context })) === 'again');
+}
+
+type Boot = (life: Life, cancelled: AbortSignal) => Promise<RunningNode>;
+
+/** From a boot to the end, or to the moment when the node has to be booted again. */
+async function runOnce(
+  boot: Boot,
+  given: { readonly ending: Promise<Ending>; readonly cancelled: AbortSignal; readonly context: CommandContext },
+): Promise<'ended' | 'again'> {
+  const { ending, cancelled, context } = given;
+  const { env, log, stdout } = context;
   await using life = new Life();
   let node: RunningNode;
   try {
-    node = await boot(life, cancel.signal);
+    node = await boot(life, cancelled);
   } catch (error) {
-    if (cancel.signal.aborted && error === cancel.signal.reason) return;
+    if (cancelled.aborted && error === cancelled.reason) return 'ended';
     throw error;
   }
   const ready = node.ready.then(async () => {
@@ -51,8 +62,16 @@ export async function runNode(
     if (env.RFO_FOREGROUND !== undefined) stdout.write(node.readyText());
   });
   try {
-    const early = await Promise.race([ending, ready]);
-    await finish(early ?? (await ending), node, log);
+    const over = Promise.race([ending, node.outdated.then((why) => ({ why }))]);
+    const how = (await Promise.race([over, ready])) ?? (await over);
+    if (typeof how === 'string') {
+      await finish(how, node, log);
+      return 'ended';
+    }
+    log.warn(`${how.why}: everything that depends on it is started anew`);
+    await node.leave();
+    await node.manager.release();
+    return 'again';
   } catch (error) {
     await finish('stop', node, log);
     throw error;

@@ -32,6 +32,7 @@ describe('node address', () => {
       nodeIps: ['198.51.100.1'],
       nodeIp: '198.51.100.1',
       iface: 'eth1',
+      overlayIp: '198.51.100.1',
     });
   });
 
@@ -50,12 +51,52 @@ describe('node address', () => {
       nodeIps: ['192.0.2.12'],
       nodeIp: '192.0.2.12',
       iface: 'eth0',
+      overlayIp: '192.0.2.12',
     });
     assert.throws(() => chooseNodeAddress({ wanted: ['203.0.113.9'], interfaces, route }), {
       code: 'node-address-foreign',
       message: /has: 192\.0\.2\.11, 192\.0\.2\.12, 198\.51\.100\.1/,
     });
   });
+});
+
+describe('address of a node that ran before', () => {
+  const known = { nodeIps: ['192.0.2.12'], iface: 'eth0', configured: false } as const;
+  const choose = (wish: Partial<Parameters<typeof chooseNodeAddress>[0]>): string =>
+    chooseNodeAddress({ wanted: [], known, interfaces, route, ...wish }).nodeIp;
+
+  test('stays as long as the host has it, wherever the default route leads and whatever else comes', () => {
+    assert.equal(choose({}), '192.0.2.12');
+    assert.equal(choose({ known: { ...known, configured: true } }), '198.51.100.1', 'one that was configured goes with the setting');
+  });
+
+  test('is that of the default route when it is gone, else one of the same interface, never one of any other', () => {
+    const moved: Interfaces = { eth0: [address('192.0.2.99')], eth1: [address('198.51.100.1')] };
+    assert.equal(choose({ interfaces: moved }), '198.51.100.1');
+    assert.equal(choose({ interfaces: moved, route: '' }), '192.0.2.99');
+    assert.throws(() => choose({ interfaces: { eth1: [address('198.51.100.1')] }, route: '' }), {
+      code: 'node-address-gone',
+      message: /the address 192\.0\.2\.12 of this node is gone, and neither eth0 .* this host has: 198\.51\.100\.1/,
+    });
+  });
+
+  test('is never the virtual IP, which another server may have a moment later', () => {
+    const holding: Interfaces = { eth0: [address('192.0.2.200'), address('192.0.2.99')] };
+    assert.equal(choose({ interfaces: holding, except: ['192.0.2.200'] }), '192.0.2.99');
+    assert.throws(() => choose({ interfaces: { eth0: [address('192.0.2.200')] }, except: ['192.0.2.200'] }), { code: 'node-address-gone' });
+  });
+
+  test('is waited for when it is configured and was there before, but refused when it is new', () => {
+    const before = { ...known, configured: true };
+    assert.throws(() => choose({ wanted: ['192.0.2.12'], known: before, interfaces: {} }), { code: 'node-ip-gone', retryable: true });
+    assert.throws(() => choose({ wanted: ['192.0.2.13'], known: before }), { code: 'node-address-foreign', retryable: false });
+  });
+});
+
+test("flannel's address is that of its interface, which may have none for a while", () => {
+  const choose = (overlayIface: string): string | undefined => chooseNodeAddress({ wanted: [], interfaces, route, overlayIface }).overlayIp;
+  assert.equal(choose('eth0'), '192.0.2.11');
+  assert.equal(choose('eth7'), undefined);
 });
 
 describe('host', () => {

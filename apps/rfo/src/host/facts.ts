@@ -5,7 +5,8 @@ import os from 'node:os';
 import { fail, readFileIfExists, systemCode } from '@rfo/foundation';
 import type { NodeConfig } from '@rfo/schema';
 import type { Paths } from '../paths.ts';
-import { chooseNodeAddress } from './node-address.ts';
+import { readKnownAddress } from './known-address.ts';
+import { type AddressWish, chooseNodeAddress, type NodeAddress } from './node-address.ts';
 import { chooseNodeId } from './node-id.ts';
 import { type Probe, probeKernel } from './probe.ts';
 import { hasCapability, meminfoBytes, parseCgroups, parseKernelRelease, parseMountinfo } from './proc.ts';
@@ -19,6 +20,8 @@ export type HostFacts = {
   readonly nodeIp: string;
   /** Interface that carries the main address. */
   readonly iface: string;
+  /** Address of the interface that flannel is to use. */
+  readonly overlayIp: string | undefined;
   readonly kernel: { readonly release: string; readonly major: number; readonly minor: number };
   readonly cgroup: 'v1' | 'v2';
   readonly cgroupControllers: readonly string[];
@@ -41,21 +44,38 @@ export type DetectOptions = {
   readonly nodeName?: string | undefined;
   /** Appended to the name. */
   readonly nodeId?: string | undefined;
-  readonly nodeIps?: readonly string[] | undefined;
+  /** Any address of the host by default. */
+  readonly address?: AddressWish;
 };
 
-/** What of the host the configuration decides: nothing is written, a node id that is new is still to be kept. */
+/**
+ * What of the host the configuration decides: nothing is written, a node id that is new is still to be kept.
+ * @throws data-unreadable
+ */
 export async function detectOptionsOf(given: {
-  readonly config: Pick<NodeConfig, 'node-name' | 'with-node-id' | 'node-ip'>;
+  readonly config: Pick<NodeConfig, 'node-name' | 'with-node-id' | 'node-ip'> & {
+    readonly 'flannel-iface'?: string | undefined;
+    readonly 'vip'?: string | undefined;
+  };
   readonly paths: Paths;
-}): Promise<DetectOptions> {
+}): Promise<DetectOptions & { readonly address: AddressWish }> {
   const { config, paths } = given;
   return {
     dataDir: paths.data,
     nodeName: config['node-name'],
     nodeId: config['with-node-id'] ? await chooseNodeId(paths.nodeId) : undefined,
-    nodeIps: config['node-ip'],
+    address: {
+      wanted: config['node-ip'],
+      known: await readKnownAddress(paths),
+      except: config.vip === undefined ? [] : [config.vip],
+      overlayIface: config['flannel-iface'],
+    },
   };
+}
+
+/** The node's addresses as they are at this moment. Throws what `chooseNodeAddress` throws. */
+export async function lookForAddress(wish: AddressWish = { wanted: [] }): Promise<NodeAddress> {
+  return chooseNodeAddress({ ...wish, interfaces: os.networkInterfaces(), route: await readFile('/proc/net/route', 'utf8') });
 }
 
 /** Number of CAP_SYS_RESOURCE in linux/capability.h. */
@@ -63,18 +83,14 @@ const capSysResource = 24;
 
 /**
  * Looks at the host. Takes about 30 ms, nearly all of it one child process that tries nftables, iptables and overlayfs.
- * @throws node-address-missing, node-address-foreign, node-name-invalid, cgroups-missing, data-unwritable
+ * @throws what `chooseNodeAddress` throws, node-name-invalid, cgroups-missing, data-unwritable
  */
 export async function detectHost(options: DetectOptions): Promise<HostFacts> {
   const texts = await readTexts();
   const mounts = parseMountinfo(texts.mountinfo);
   const cgroups = parseCgroups(mounts, texts.controllers);
   const hostname = os.hostname();
-  const address = chooseNodeAddress({
-    wanted: options.nodeIps ?? [],
-    interfaces: os.networkInterfaces(),
-    route: texts.route,
-  });
+  const address = await lookForAddress(options.address);
   const nodeName = nodeNameOf(options, hostname);
   const kernel = { release: os.release(), ...parseKernelRelease(os.release()) };
   if (cgroups === undefined) throw fail('cgroups-missing', {});
@@ -131,15 +147,14 @@ function cgroupDriver(controllers: readonly string[]): 'systemd' | 'cgroupfs' {
 }
 
 async function readTexts() {
-  const [mountinfo, route, status, controllers, meminfo, conntrackWritable] = await Promise.all([
+  const [mountinfo, status, controllers, meminfo, conntrackWritable] = await Promise.all([
     readFile('/proc/self/mountinfo', 'utf8'),
-    readFile('/proc/net/route', 'utf8'),
     readFile('/proc/self/status', 'utf8'),
     readFileIfExists('/sys/fs/cgroup/cgroup.controllers'),
     readFile('/proc/meminfo', 'utf8'),
     isRewritable('/proc/sys/net/netfilter/nf_conntrack_max'),
   ]);
-  return { mountinfo, route, status, controllers: controllers ?? '', meminfo, conntrackWritable };
+  return { mountinfo, status, controllers: controllers ?? '', meminfo, conntrackWritable };
 }
 
 /** Writes a kernel setting's own value back: in a network namespace of its own the kernel answers EINVAL although the file mode says otherwise. */

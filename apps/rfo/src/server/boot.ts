@@ -12,9 +12,12 @@ import { expirationMetric } from '../certificates/report.ts';
 import type { Component, TaskComponent } from '../component/component.ts';
 import { type Manager, startComponents } from '../component/manager.ts';
 import { prepareMember } from '../etcd-cluster/prepare-member.ts';
+import { lookForAddress } from '../host/facts.ts';
 import { protectsKernelDefaults } from '../host/kernel-settings.ts';
+import { keepAddress } from '../host/known-address.ts';
 import { keepNodeId } from '../host/node-id.ts';
 import { prepareHost } from '../host/setup.ts';
+import { untilMoved, whenAddressed } from '../host/watch-address.ts';
 import { ensureTokens } from '../tokens/ensure-tokens.ts';
 import { serverAgentInputs } from './agent-inputs.ts';
 import { careForCertificates, certificateEnsurer, mustRestart } from './certificate-care.ts';
@@ -48,6 +51,8 @@ export type RunningServer = {
   readonly ready: Promise<void>;
   /** Takes leave of the cluster before the components are stopped: port 9345 is closed, and nothing is watched any more. */
   readonly leave: () => Promise<void>;
+  /** Resolves with what has changed, once this host has another address than the one that everything was started with. */
+  readonly outdated: Promise<string>;
 };
 
 /**
@@ -56,13 +61,13 @@ export type RunningServer = {
  */
 export async function bootServer(options: BootOptions): Promise<RunningServer> {
   const { config, env, life, cancelled, log, clock = systemClock } = options;
-  const findings = await lookBeforeTouching(config, { env, log });
+  const signal = AbortSignal.any([life.signal, cancelled]);
+  const findings = await whenAddressed(() => lookBeforeTouching(config, { env, log }), { life, signal, log });
   const { inputs, bundle, host, version } = findings;
   const { paths, nodeName } = inputs;
   for (const notice of agentNotices({ config, host })) log.info(notice);
 
   await lockDataDirectory(paths, life);
-  const signal = AbortSignal.any([life.signal, cancelled]);
   await takeClusterFiles({ inputs, kubernetes: version.kubernetes, signal, log, clock });
   const firstStart = !existsSync(paths.server.etcd);
   const prepared = config['disable-agent'] ? undefined : prepareHost(hostSetup(findings, log));
@@ -78,6 +83,7 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
     writeKubeconfigs(inputs),
     writeAdminKubeconfig(inputs),
     keepNodeId(paths.nodeId, findings.nodeId),
+    keepAddress(paths, findings.address.known),
   ]);
   const asking = { inputs, clock };
   const member = await prepareMember({ ...inputs, join: membersClient(asking), ask: askServer(asking), life, cancelled, log, clock });
@@ -123,8 +129,9 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
     await Promise.all([writeAdminKubeconfig(inputs), supervisor.reloadCertificate()]);
   };
   const care = careForCertificates({ server: inputs, ensure, first: certificates, manager, client, life, clock, log, renewOwn });
+  const outdated = untilMoved({ started: host, look: () => lookForAddress(findings.address), life: access, log });
   rotateLogs({ files: () => components.map(({ name }) => join(paths.logs, `${name}.log`)), life, log });
-  return { inputs, manager, ready: manager.allReady(), leave: () => access.end() };
+  return { inputs, manager, ready: manager.allReady(), leave: () => access.end(), outdated };
 }
 
 function hostSetup({ inputs, host }: Findings, log: Log): Parameters<typeof prepareHost>[0] {

@@ -85,7 +85,7 @@ async function makeNode(config: ServerConfig, folder: string) {
   const options = await detectOptionsOf({ config, paths });
   const entry = { netmask: '255.255.255.0', family: 'IPv4', mac: '00:00:00:00:00:00', internal: false, cidr: null } as const;
   const interfaces = { eth0: [{ ...entry, address: '192.0.2.11' }], eth1: [{ ...entry, address: '198.51.100.1' }] };
-  const address = chooseNodeAddress({ wanted: options.nodeIps ?? [], interfaces, route: '' });
+  const address = chooseNodeAddress({ ...options.address, interfaces, route: '' });
   const host = { ...testInputs().host, ...address, nodeName: nodeNameOf(options, 'node-1') };
   const server = serverInputs({ config, paths, host });
   const bundle = { dir: '/bundle', versions: { kubernetes: 'v1.36.3' }, pauseImage: 'rfo.io/pause:3.10.2' };

@@ -45,6 +45,18 @@ export const hostErrors = {
     retryable: false,
     exit: 2,
   },
+  'node-ip-gone': {
+    text: 'node-ip {address}, which this node has been known by, is no address of this host any more, which has: {found}',
+    cure: 'Give it back to an interface, and the node goes on by itself; or correct node-ip and restart rfo',
+    retryable: true,
+    exit: 3,
+  },
+  'node-address-gone': {
+    text: 'the address {address} of this node is gone, and neither {iface} nor the interface of the default route has another; this host has: {found}',
+    cure: 'The node goes on by itself once there is one; to move it to another interface, give the address there as node-ip',
+    retryable: true,
+    exit: 3,
+  },
   'vip-is-host-address': {
     text: 'the virtual IP {address} is an address of this host itself (on {iface})',
     cure: 'Give vip an address that no host has',
