@@ -17,13 +17,6 @@ if [ ! -f "$stamp" ] || [ "$(cat package-lock.json)" != "$(cat "$stamp")" ]; the
   cp package-lock.json "$stamp"
 fi
 node=node_modules/.bin/node
-# Asked first (6 ms), because the loader of programs alone would tell what a bare host lacks, and no cure.
-problem=$("$node" --version 2>&1) || {
-  case $problem in
-  *libatomic.so.1*) problem="Node needs libatomic.so.1, which this host lacks. Install it (apt-get install libatomic1, dnf install libatomic) and run this again." ;;
-  *) problem="Node cannot run on this host: $problem" ;;
-  esac
-  echo "rfo: $problem" >&2
-  exit 3
-}
+. scripts/lib/check-node.sh
+check_node "$node"
 exec "$node" --disable-warning=ExperimentalWarning "$@"
