@@ -23,6 +23,8 @@ export type SuperviseOptions = {
   readonly name: string;
   /** Called before each start: writes the files the process reads and says how to run it. */
   readonly prepare: (signal: AbortSignal) => Promise<ProcessSpec>;
+  /** Called before a process is ended that an earlier rfo left running with other settings. */
+  readonly beforeReplace?: (signal: AbortSignal) => Promise<void>;
   /** Called when nothing runs that could be adopted, right before a new process is started. */
   readonly beforeStart?: (signal: AbortSignal) => Promise<void>;
   /**
@@ -106,7 +108,7 @@ export function supervise(options: SuperviseOptions): Supervised {
     try {
       onState({ kind: 'starting' });
       const spec = await orAbort(options.prepare(signal), signal);
-      current = (await adopt(spec, log)) ?? (await start(spec, signal));
+      current = (await adopt(spec, signal)) ?? (await start(spec, signal));
       const since = clock.now();
       onState({ kind: 'running', process: current });
       const error = await untilOver(current, signal);
@@ -118,6 +120,18 @@ export function supervise(options: SuperviseOptions): Supervised {
     } finally {
       current = undefined;
     }
+  };
+
+  /** What an earlier rfo left running with the same settings; with other settings it is ended. */
+  const adopt = async (spec: ProcessSpec, signal: AbortSignal): Promise<RunningProcess | undefined> => {
+    const adoption = await adoptProcess(spec);
+    if (adoption.kind === 'adopted') return adoption.process;
+    if (adoption.kind === 'changed') {
+      log.info('runs with other settings and is replaced', { pid: adoption.process.pid });
+      if (options.beforeReplace !== undefined) await orAbort(options.beforeReplace(signal), signal);
+      await stopProcess(adoption.process, spec, log);
+    }
+    return undefined;
   };
 
   const start = async (spec: ProcessSpec, signal: AbortSignal): Promise<RunningProcess> => {
@@ -170,17 +184,6 @@ export function supervise(options: SuperviseOptions): Supervised {
   const ended = loop();
   life.defer(() => finish('stop'));
   return { restart: () => express('restart'), reload, record, stop: () => finish('stop'), release: () => finish('release') };
-}
-
-/** What an earlier rfo left running with the same settings; with other settings it is ended. */
-async function adopt(spec: ProcessSpec, log: Log): Promise<RunningProcess | undefined> {
-  const adoption = await adoptProcess(spec);
-  if (adoption.kind === 'adopted') return adoption.process;
-  if (adoption.kind === 'changed') {
-    log.info('runs with other settings and is replaced', { pid: adoption.process.pid });
-    await stopProcess(adoption.process, spec, log);
-  }
-  return undefined;
 }
 
 /** Whether a new attempt is useless. Only an error that says so itself is final: an unknown one may be gone next time. */

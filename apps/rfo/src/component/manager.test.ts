@@ -83,6 +83,28 @@ test('release leaves the processes to the next manager, who adopts what is uncha
   assert.match(second.table(), /^api .*started$/m);
 });
 
+test('what an earlier manager left is replaced in order: what needs a component is ended before it, where it is replaced as well', async (t) => {
+  const lab = await makeLab(t);
+  const script = (name: string, settings: string): string =>
+    `trap "echo ${name} >> ${lab.folder}/ended; exit" TERM; echo ${settings} > ${lab.folder}/${name}.up; while :; do sleep 0.01; done`;
+  const parts = (settings: string) =>
+    (['etcd', 'api', 'scheduler'] as const).map((name) =>
+      lab.process(name, {
+        needs: name === 'etcd' ? [] : ['etcd'],
+        script: script(name, name === 'scheduler' ? 'the same' : settings),
+        ready: async () => void (await waitForFile(`${lab.folder}/${name}.up`, t)),
+      }),
+    );
+  const first = lab.start(parts('old'));
+  await first.allReady();
+  const scheduler = lab.pidOf('scheduler');
+  await first.release();
+  const second = lab.start(parts('new'));
+  await second.allReady();
+  assert.equal(await readFile(`${lab.folder}/ended`, 'utf8'), 'api\netcd\n');
+  assert.equal(lab.pidOf('scheduler'), scheduler, 'what is unchanged was ended');
+});
+
 test('what needs a failed component fails too, saying why, and starts when that is cured', async (t) => {
   const lab = await makeLab(t);
   let broken = true;

@@ -1,6 +1,7 @@
 import { type Clock, fail, type Life, type Log, systemClock } from '@rfo/foundation';
 import { stopUnlisted } from '@rfo/process';
 import type { Change, Component, ComponentState } from './component.ts';
+import { endChanged } from './end-changed.ts';
 import { inOrder } from './order.ts';
 import { runProcess } from './run-process.ts';
 import { runTask } from './run-task.ts';
@@ -70,7 +71,8 @@ export function startComponents(options: ManagerOptions): Manager {
       throw error;
     }
     const { component, track } = one;
-    const run = { track, log: one.log, clock, pace };
+    const dependents = ordered.filter(({ needs }) => needs.includes(component.name));
+    const run = { track, log: one.log, clock, pace, beforeReplace: () => endChanged(dependents, log) };
     if (!ending.signal.aborted) one.runner = component.kind === 'process' ? runProcess(component, run) : runTask(component, run);
   };
 

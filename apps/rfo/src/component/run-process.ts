@@ -30,6 +30,7 @@ export function runProcess(component: ProcessComponent, options: RunOptions): Ru
   const supervised = supervise({
     ...{ name: component.name, prepare, accompany, life, log, clock, backoff: pace.backoff },
     ...(component.beforeStart && { beforeStart: component.beforeStart }),
+    ...(options.beforeReplace && { beforeReplace: options.beforeReplace }),
     onState: (state) => reportState(track, state),
   });
 

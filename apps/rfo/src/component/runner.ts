@@ -12,7 +12,14 @@ export type Runner = {
   readonly release: () => Promise<void>;
 };
 
-export type RunOptions = { readonly track: Track; readonly log: Log; readonly clock: Clock; readonly pace: Pace };
+export type RunOptions = {
+  readonly track: Track;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly pace: Pace;
+  /** See `supervise`. */
+  readonly beforeReplace?: () => Promise<void>;
+};
 
 /** How often and how long, in milliseconds. */
 export type Pace = {
