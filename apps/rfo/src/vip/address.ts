@@ -2,7 +2,16 @@
 import { readFile, rm } from 'node:fs/promises';
 import { fail, readFileIfExists, systemCode, writeFileIfChanged } from '@rfo/foundation';
 import { type Executed, execute } from '../host/execute.ts';
-import { foreignHolder, parseRecord, renderAnnouncement, renderDrop, renderHold, renderRecord, type VipAddress } from './render-address.ts';
+import {
+  foreignHolder,
+  isSet,
+  parseRecord,
+  renderAnnouncement,
+  renderDrop,
+  renderHold,
+  renderRecord,
+  type VipAddress,
+} from './render-address.ts';
 
 /** What the contest for the address does with it. All throw `vip-not-set` when ip(8) refuses. */
 export type AddressPort = {
@@ -21,7 +30,7 @@ const within = 2_000;
 /** @param recordFile says what was set, for the next rfo and for the clean-up */
 export function addressPort(address: VipAddress, recordFile: string): AddressPort {
   const must = (run: Executed): void => {
-    if (!run.ok) throw fail('vip-not-set', { address: address.ip, iface: address.iface, problem: run.stderr });
+    if (!run.ok) throw fail('vip-not-set', { address: address.ip, iface: address.iface, problem: problemOf(run) });
   };
   return {
     problem: async () => ((await isUp(address.iface)) ? undefined : `the interface ${address.iface} is down`),
@@ -64,7 +73,7 @@ export async function recordedAddress(recordFile: string): Promise<VipAddress | 
  */
 export async function checkAddress({ ip: wanted, iface }: VipAddress): Promise<void> {
   const shown = await ip(['-j', '-4', 'address', 'show']);
-  if (!shown.ok) throw fail('vip-not-set', { address: wanted, iface, problem: shown.stderr });
+  if (!shown.ok) throw fail('vip-not-set', { address: wanted, iface, problem: problemOf(shown) });
   const holder = foreignHolder(shown.stdout, wanted);
   if (holder !== undefined) throw fail('vip-is-host-address', { address: wanted, iface: holder });
   if ((await operationalState(iface)) === undefined) throw fail('vip-interface-missing', { iface });
@@ -77,8 +86,15 @@ function ip(args: readonly string[], input?: string): Promise<Executed> {
 /** Gives why not; what is gone already counts as removed. */
 async function remove(address: VipAddress): Promise<string | undefined> {
   const run = await ip(renderDrop(address));
-  const gone = run.ok || /Cannot assign requested address|Cannot find device/.test(run.stderr);
-  return gone ? undefined : run.stderr;
+  if (run.ok) return undefined;
+  // Kernels say in different words that there is no such address.
+  const shown = await ip(['-j', '-4', 'address', 'show']);
+  return shown.ok && !isSet(shown.stdout, address) ? undefined : problemOf(run);
+}
+
+/** As it stands within a sentence. */
+function problemOf({ stderr }: Executed): string {
+  return stderr.replace(/\.$/, '');
 }
 
 /** Some kinds of interface never say more than `unknown`. */

@@ -41,7 +41,6 @@ export async function contend(contest: Contest): Promise<void> {
 async function attempt(contest: Contest): Promise<void> {
   const written = await contest.lease.hold();
   if (written.outcome === 'held') return serve(contest, written.sent);
-  if (written.outcome !== 'lost') contest.log.debug('the virtual IP is free, but its Lease cannot be written', { error: written.error });
   await contest.bell.wait(contest.timing.retryEvery, contest.signal);
 }
 

@@ -22,7 +22,7 @@ export type VipLease = {
   readonly holdWhileAway: () => Promise<Written>;
   /** Lets another take it at once. Throws what the API says. */
   readonly giveUp: () => Promise<void>;
-  /** Tells `onChange` of the first look and of every change that is not our own, `onBreak` when the API server went away; until the signal aborts. */
+  /** Tells `onChange` of the first look and of every change that is not our own, `onBreak` once when the API server went away; until the signal aborts. */
   readonly follow: (
     signal: AbortSignal,
     hooks: { readonly onChange: () => void; readonly onBreak: (error: unknown) => void },
@@ -48,6 +48,7 @@ export function openLease(input: { readonly client: KubeClient; readonly identit
     return true;
   };
   const mine = (): boolean => seen?.lease?.spec?.holderIdentity === identity;
+  const wait = (): number => (seen === undefined ? Number.POSITIVE_INFINITY : freeIn(seen, identity, performance.now()));
   /** Bounds a request, its connecting included. Never cut short otherwise: what was sent may be done, and then we must know it. */
   const within = <T>(request: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     const signal = AbortSignal.timeout(timing.requestWithin);
@@ -65,6 +66,8 @@ export function openLease(input: { readonly client: KubeClient; readonly identit
 
   const hold = async (duration: number): Promise<Written> => {
     const spec = { holder: identity, duration };
+    // A server that was frozen may hear here that another holds it: that version it must not overwrite.
+    if (wait() > 0) return { outcome: 'lost' };
     try {
       return { outcome: 'held', sent: await write(spec) };
     } catch (error) {
@@ -82,9 +85,15 @@ export function openLease(input: { readonly client: KubeClient; readonly identit
 
   const follow: VipLease['follow'] = async (signal, { onChange, onBreak }) => {
     let first = true;
+    let broken = false;
     const note = (changed: boolean): void => {
+      broken = false;
       if (first || (changed && !mine())) onChange();
       first = false;
+    };
+    const noteBreak = (error?: unknown): void => {
+      if (!broken && !signal.aborted) onBreak(error);
+      broken = true;
     };
     while (!signal.aborted) {
       try {
@@ -95,16 +104,16 @@ export function openLease(input: { readonly client: KubeClient; readonly identit
           if (type === 'ERROR') break;
           if (type !== 'BOOKMARK') note(see(type === 'DELETED' ? undefined : (object as Lease)));
         }
-        onBreak(undefined);
+        noteBreak();
       } catch (error) {
-        if (!signal.aborted) onBreak(error);
+        noteBreak(error);
       }
       await sleep(timing.retryEvery, signal).catch(() => undefined);
     }
   };
 
   return {
-    freeIn: () => (seen === undefined ? Number.POSITIVE_INFINITY : freeIn(seen, identity, performance.now())),
+    freeIn: wait,
     mine,
     hold: () => hold(timing.duration),
     holdWhileAway: () => hold(timing.away),

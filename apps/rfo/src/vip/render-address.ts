@@ -1,5 +1,5 @@
 /**
- * How the address is put on an interface and announced, as input of ip(8); nothing is run here (docs/decisions/0007-virtual-ip.md).
+ * How the address is put on an interface and announced, as input of ip(8); nothing is run here (docs/decisions/0009-virtual-ip.md).
  *
  * The address is a /32 whose far end is the IPv4 dummy address, which no host has (RFC 7600). When the kernel is told to probe that
  * far end at the broadcast address of the link, it asks everybody for it by ARP and names the virtual IP as the asker: every neighbour that knows the address
@@ -41,10 +41,19 @@ type Link = {
 };
 
 /**
- * Where an address stands that is not ours to move: the host's own.
+ * Where the address stands that is not ours to move: as the host's own.
  * @param json output of `ip -j -4 address show`
  */
 export function foreignHolder(json: string, ip: string): string | undefined {
-  const links = (json.trim() === '' ? [] : JSON.parse(json)) as readonly Link[];
-  return links.find(({ addr_info = [] }) => addr_info.some(({ local, address }) => local === ip && address !== farEnd))?.ifname;
+  return parseLinks(json).find(({ addr_info = [] }) => addr_info.some(({ local, address }) => local === ip && address !== farEnd))?.ifname;
+}
+
+/** Whether the address is set as we set it; `json` as above. */
+export function isSet(json: string, { ip, iface }: VipAddress): boolean {
+  const links = parseLinks(json).filter(({ ifname }) => ifname === iface);
+  return links.some(({ addr_info = [] }) => addr_info.some(({ local, address }) => local === ip && address === farEnd));
+}
+
+function parseLinks(json: string): readonly Link[] {
+  return json.trim() === '' ? [] : JSON.parse(json);
 }

@@ -30,9 +30,13 @@ export const usualTiming: Timing = {
   away: 15_000,
 };
 
-/** When a new holder speaks up, counted from its beginning; later every `announceEvery`. A frame may be lost, a switch may still be learning. */
-export const announceAt = [0, 300, 600] as const;
-export const announceEvery = 60_000;
+/**
+ * When a new holder speaks up, counted from its beginning; later every `announceEvery`. A frame may be lost, a switch may still be learning,
+ * and Linux does not change for a second what it has just confirmed.
+ */
+const announceAt: readonly number[] = [0, 300, 600, 1_050];
+const lastAt = Math.max(...announceAt);
+const announceEvery = 60_000;
 
 /**
  * For how many whole seconds the kernel may keep the address.
@@ -50,5 +54,5 @@ export function deadline({ duration, kernelLate }: Pick<Timing, 'duration' | 'ke
 
 /** When the announcement after `count` others is due, counted from the beginning of the term. */
 export function announcementAt(count: number): number {
-  return announceAt[count] ?? (announceAt.at(-1) ?? 0) + (count - announceAt.length + 1) * announceEvery;
+  return announceAt[count] ?? lastAt + (count - announceAt.length + 1) * announceEvery;
 }
