@@ -14,6 +14,7 @@ export async function endChanged(components: readonly Component[], log: Log): Pr
     const spec = processOf(await component.render());
     const adoption = await adoptProcess(spec);
     if (adoption.kind === 'changed') await stopProcess(adoption.process, spec, log.part(component.name));
+    if (adoption.kind === 'adopted') adoption.process.forget();
   });
   await Promise.all(left);
 }

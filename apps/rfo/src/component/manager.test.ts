@@ -103,6 +103,12 @@ test('what an earlier manager left is replaced in order: what needs a component 
   await second.allReady();
   assert.equal(await readFile(`${lab.folder}/ended`, 'utf8'), 'api\netcd\n');
   assert.equal(lab.pidOf('scheduler'), scheduler, 'what is unchanged was ended');
+  await second.release();
+  assert.deepEqual(
+    process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout'),
+    [],
+    'something is watched still, and would keep rfo from ending',
+  );
 });
 
 test('what needs a failed component fails too, saying why, and starts when that is cured', async (t) => {
