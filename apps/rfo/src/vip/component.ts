@@ -1,13 +1,13 @@
 /** The virtual IP as a component of a server: one address for ports 6443 and 9345, held by one server whose API server serves. */
 import type { KubeClient } from '@rfo/kube';
 import type { TaskComponent, TaskContext } from '../component/component.ts';
+import { watchNetwork } from '../host/watch-network.ts';
 import { addressPort, checkAddress, recordedAddress, removeRecordedAddress } from './address.ts';
 import { type Bell, createBell } from './bell.ts';
 import { contend } from './contend.ts';
 import { openLease, type VipLease } from './lease.ts';
 import type { VipAddress } from './render-address.ts';
 import { type Timing, usualTiming } from './timing.ts';
-import { watchLinks } from './watch-links.ts';
 
 export type VipInputs = {
   /** Of this node's own API server: a server that cannot reach it must not hold the address. */
@@ -55,7 +55,7 @@ async function run(inputs: VipInputs, { life, log, note }: TaskContext): Promise
     released: inputs.released,
   });
   life.defer(() => contest);
-  watchLinks({ onChange: bell.ring, life, log });
+  watchNetwork('link', { onChange: bell.ring, life, log });
 }
 
 function followLease(input: { readonly lease: VipLease; readonly bell: Bell; readonly context: TaskContext }): Promise<void> {
