@@ -25,7 +25,7 @@ describe('the files of a cluster on a server that joins', () => {
     const { files } = supervisor;
     using joiner = new TestNode();
     joiner.now = Date.now();
-    const data = await testClient(life, supervisor).bootstrap();
+    const data = await testClient(life, supervisor).bootstrap('0123456789abcdef0123456789abcdef');
     const { paths } = joiner;
     const written = await writeBootstrapFiles({ data, paths, authority: files.ca, server: 'https://a', log: silentLog });
     assert.deepEqual([...written].sort(), [...bootstrapFiles(paths)].sort());

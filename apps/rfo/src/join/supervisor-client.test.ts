@@ -36,7 +36,7 @@ describe('the client of the join API', () => {
       kubelet?.altNames.map(({ value }) => value),
       ['node-2', 'localhost', '127.0.0.1', '::1', '192.0.2.9', '2001:db8::9'],
     );
-    const { 'tls/server-ca.crt': shared } = await client.bootstrap();
+    const { 'tls/server-ca.crt': shared } = await client.bootstrap(password);
     assert.equal(Buffer.from(shared ?? '', 'base64').toString(), files.ca);
   });
 
@@ -145,7 +145,7 @@ describe('what the client sends to whom', () => {
     const bare = (secret: string, role: 'server' | 'agent') =>
       ({ token: { credential: { kind: 'password', password: secret }, role } }) as const;
     await testClient(life, supervisor, bare(secrets.agent, 'agent')).servers();
-    await testClient(life, supervisor, bare(secrets.server, 'server')).bootstrap();
+    await testClient(life, supervisor, bare(secrets.server, 'server')).bootstrap(password);
     await assert.rejects(testClient(life, supervisor, bare(secrets.agent, 'server')).servers(), { code: 'join-unauthorized' });
   });
 });
@@ -166,7 +166,7 @@ describe('what the client makes of refusals and faults', () => {
     await using life = new Life();
     const supervisor = await startTestSupervisor(life);
     const agent = { credential: supervisor.files.token('agent').credential, role: 'agent' } as const;
-    await assert.rejects(testClient(life, supervisor, { token: agent }).bootstrap(), { code: 'join-refused', retryable: false });
+    await assert.rejects(testClient(life, supervisor, { token: agent }).bootstrap(password), { code: 'join-refused', retryable: false });
     await testClient(life, supervisor).sign(joinPaths.clientKubelet, { csr: csr(), password, ips: [] });
     const again = testClient(life, supervisor).sign(joinPaths.clientKubelet, { csr: csr(), password: password.replace('0', 'f'), ips: [] });
     await assert.rejects(again, { code: 'join-refused', message: /refuses a certificate of node-2: .*\(join-name-taken\)/ });

@@ -59,7 +59,8 @@ export type SupervisorClient = Disposable & {
   readonly serverCa: () => Promise<string>;
   /** The certificate and the CAs above it as PEM. */
   readonly sign: (path: SigningPath, wish: SigningWish) => Promise<string>;
-  readonly bootstrap: () => Promise<BootstrapData>;
+  /** @param password that of this host: what the name of its node is known by */
+  readonly bootstrap: (password: string) => Promise<BootstrapData>;
   readonly members: () => Promise<readonly EtcdPeer[]>;
   /** Asked of one server only, unless that one cannot have had the request: look at `members` before asking again. */
   readonly addMember: (member: AddMember) => Promise<readonly EtcdPeer[]>;
@@ -90,7 +91,13 @@ export function createSupervisorClient(options: SupervisorClientOptions): Superv
       const { answer } = await call({ method: 'POST', path, what: `a certificate of ${options.nodeName}`, headers, body: csr });
       return answer.body.toString('utf8');
     },
-    bootstrap: async () => parsed(await get(joinPaths.bootstrap, 'the files that servers share'), parseBootstrapData),
+    bootstrap: async (password) => {
+      const headers = { [joinHeaders.nodePassword]: password };
+      return parsed(
+        await call({ method: 'GET', path: joinPaths.bootstrap, what: 'the files that servers share', headers }),
+        parseBootstrapData,
+      );
+    },
     members: async () => parsed(await get(joinPaths.etcdMembers, members), parsePeers),
     addMember: async (member) =>
       parsed(await call({ method: 'POST', path: joinPaths.etcdMembers, what: members, ...json(member), once: true }), parsePeers),

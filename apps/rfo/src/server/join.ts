@@ -8,6 +8,7 @@ import { hasEtcdData, readJoinMark } from '../etcd-cluster/membership.ts';
 import type { AskServer } from '../etcd-cluster/returning-member.ts';
 import { finishBootstrapFiles, writeBootstrapFiles } from '../join/bootstrap-files.ts';
 import { clockWarning, requireFittingVersion, requireSameSettings } from '../join/compare.ts';
+import { ensureNodePassword } from '../join/node-password.ts';
 import { pinAuthority } from '../join/pin-authority.ts';
 import { parseServerAddress, renderServerAddress, type ServerAddress } from '../join/server-address.ts';
 import { createSupervisorClient, type SupervisorClient } from '../join/supervisor-client.ts';
@@ -71,7 +72,8 @@ async function takeFrom(
   requireSameSettings(clusterSettingsOf(config), cluster.settings);
   const warning = clockWarning(server, cluster.clockAhead);
   if (warning !== undefined) log.warn(warning);
-  const written = await writeBootstrapFiles({ data: await client.bootstrap(), paths, authority: ca, server, log });
+  const data = await client.bootstrap(await ensureNodePassword(paths));
+  const written = await writeBootstrapFiles({ data, paths, authority: ca, server, log });
   log.info('has what the servers of the cluster share', { server, files: written.length });
 }
 

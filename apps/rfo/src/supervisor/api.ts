@@ -26,7 +26,7 @@ export const joinPaths = {
   clientKubelet: `${prefix}/client-kubelet.crt`,
   clientKubeProxy: `${prefix}/client-kube-proxy.crt`,
   clientController: `${prefix}/client-rfo-controller.crt`,
-  /** GET, servers: `BootstrapData`. */
+  /** GET, servers: `BootstrapData`, for who shows the password of the node that the server is to be. */
   bootstrap: `${prefix}/server-bootstrap`,
   /** Servers: GET `{members: EtcdPeer[]}`; POST `AddMember` adds a learner and gives the same; DELETE `?name=` takes an unstarted learner back. */
   etcdMembers: `${prefix}/etcd/members`,
@@ -34,7 +34,7 @@ export const joinPaths = {
   etcdPromote: `${prefix}/etcd/promote`,
 } as const;
 
-/** Sent with every request for a certificate of a node. */
+/** Sent with every request for a certificate of a node; name and password with that of a server for the bootstrap data. */
 export const joinHeaders = { nodeName: 'rfo-node-name', nodePassword: 'rfo-node-password', nodeIp: 'rfo-node-ip' } as const;
 
 /** Most bytes that a request may carry. */

@@ -78,6 +78,25 @@ describe('the join API', () => {
     assert.doesNotMatch(server.lines.join(''), /another-password|0123456789abcdef/);
   });
 
+  it('gives the keys of the cluster to no server that has the name of another host', async () => {
+    let ready = false;
+    await using server = await start({ ready: () => ready });
+    const ask = (name: string, password?: string) => {
+      const own = { [joinHeaders.nodeName]: name, ...(password && { [joinHeaders.nodePassword]: password }) };
+      return server.ask({ path: joinPaths.bootstrap, headers: { ...serverToken, ...own } });
+    };
+    const [first, second] = ['0123456789abcdef0123456789abcdef', 'fedcba9876543210fedcba9876543210'];
+    assert.equal((await ask('server-name', first)).problem?.code, 'server-starting');
+    ready = true;
+    assert.equal((await server.ask(signing(joinPaths.clientKubelet, { name: 'agent-of-the-name' }))).status, 200);
+    const refused = await ask('agent-of-the-name', second);
+    assert.deepEqual([refused.status, refused.problem?.code], [403, 'join-name-taken']);
+    assert.equal((await ask('server-name')).problem?.code, 'request-invalid', 'without a password');
+    assert.equal((await ask('server-name', first)).status, 200);
+    assert.equal((await ask('server-name', second)).problem?.code, 'join-name-taken');
+    assert.deepEqual(server.tokens.uses, ['node agent-of-the-name', 'server server-name']);
+  });
+
   it('refuses requests for certificates that are not what they should be', async () => {
     await using server = await start();
     const good = signing(joinPaths.servingKubelet, { name: 'agent-bad' });

@@ -68,6 +68,21 @@ describe('the password of a node', () => {
     await assert.rejects(passwords.check('four-requests', first, bounded()), taken('four-requests'));
   });
 
+  it('is free as soon as its Node is deleted, and not before', async () => {
+    await using life = new Life();
+    const passwords = createNodePasswords({ client, life, log: silentLog });
+    await passwords.check('replaced', first, bounded());
+    const node = await client.create<KubeObject>({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'replaced' } });
+    const owner = { apiVersion: 'v1', kind: 'Node', name: 'replaced', uid: node.metadata.uid };
+    await client.patch(nodePasswordRef('replaced'), { metadata: { ownerReferences: [owner] } });
+    await assert.rejects(passwords.check('replaced', second, bounded()), taken('replaced'));
+    // Nobody collects garbage here: the Secret stays for as long as one likes to look at it.
+    await client.delete(refOf(node));
+    const otherServer = createNodePasswords({ client, life, log: silentLog });
+    await otherServer.check('replaced', second, bounded());
+    await assert.rejects(otherServer.check('replaced', first, bounded()), taken('replaced'));
+  });
+
   it('does not let go of a caller that went away, nor of the others with him', async () => {
     await using life = new Life();
     const passwords = createNodePasswords({ client, life, log: silentLog });

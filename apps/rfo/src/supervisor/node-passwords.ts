@@ -65,13 +65,24 @@ export function createNodePasswords(input: {
       const blocked = isWebhookInTheWay(error);
       if (!blocked && !isAlreadyExists(error)) throw error;
       const stored = await client.find<Secret>(ref, { signal });
-      if (stored !== undefined) return compare(stored, { nodeName, password, signal });
-      // Removed between the two: the name is free again.
-      if (!blocked) return verify(nodeName, password, { mark, signal });
+      if (stored !== undefined) {
+        if (await isPasswordOf(stored, password, signal)) return;
+        if (!(await isLeftBehind(stored, nodeName, signal))) throw fail('join-name-taken', { name: nodeName });
+        const { uid } = stored.metadata;
+        await client.delete(ref, { signal, ...(uid !== undefined && { uid }) });
+      }
+      // Removed: the name is free again.
+      if (stored !== undefined || !blocked) return verify(nodeName, password, { mark, signal });
       const earlier = unwritten.get(nodeName);
       if (earlier !== undefined && earlier !== mark) throw fail('join-name-taken', { name: nodeName });
       if (earlier === undefined) writeLater(nodeName, { ref, hash, mark, error });
     }
+  };
+
+  /** The Secret of a Node that was deleted goes with it, but a little later. */
+  const isLeftBehind = async ({ metadata }: Secret, nodeName: string, signal: AbortSignal): Promise<boolean> => {
+    const had = metadata.ownerReferences?.some(({ kind }) => kind === 'Node') === true;
+    return had && (await client.find({ apiVersion: 'v1', kind: 'Node', name: nodeName }, { signal })) === undefined;
   };
 
   /** No webhook may lock nodes out of their cluster: the name counts as taken in this process until the Secret can be written. */
@@ -110,10 +121,8 @@ export function createNodePasswords(input: {
   };
 }
 
-async function compare(stored: Secret, given: { nodeName: string; password: string; signal: AbortSignal }): Promise<void> {
-  const hash = Buffer.from(stored.data?.hash ?? '', 'base64').toString('utf8');
-  const matches = await matchesHash(given.password, hash, given.signal);
-  if (!matches) throw fail('join-name-taken', { name: given.nodeName });
+function isPasswordOf(stored: Secret, password: string, signal: AbortSignal): Promise<boolean> {
+  return matchesHash(password, Buffer.from(stored.data?.hash ?? '', 'base64').toString('utf8'), signal);
 }
 
 function renderSecret(ref: ObjectRef & { readonly namespace: string }, hash: string): KubeObject {

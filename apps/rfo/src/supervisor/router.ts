@@ -120,12 +120,18 @@ function passwordOf(headers: IncomingHttpHeaders): string {
   throw fail('request-invalid', { problem: `it has no node password of ${passwordLength.least} to ${passwordLength.most} characters` });
 }
 
-function bootstrapHandler({ paths, log }: SupervisorInputs, joins: Joins): Route['handle'] {
-  return async ({ who, headers, address }) => {
-    const data = await readBootstrapData(paths);
+function bootstrapHandler({ paths, log, nodePasswords, ready }: SupervisorInputs, joins: Joins): Route['handle'] {
+  return async ({ who, headers, address, signal }) => {
     const name = header(headers, joinHeaders.nodeName);
-    if (name !== undefined) joins.accepted(who, { nodeName: readNodeIdentity({ name, ips: undefined }).nodeName, address });
-    log.info('the keys of the cluster were given to a server', { node: name, address });
+    const node = name === undefined ? undefined : readNodeIdentity({ name, ips: undefined }).nodeName;
+    // With these keys it could make itself the certificates of any node: whose name it is has to be settled before.
+    if (node !== undefined && who.caller.kind === 'token') {
+      if (!ready()) throw fail('server-starting', {});
+      await nodePasswords.check(node, passwordOf(headers), signal);
+    }
+    const data = await readBootstrapData(paths);
+    if (node !== undefined) joins.accepted(who, { nodeName: node, address });
+    log.info('the keys of the cluster were given to a server', { node, address });
     return json(data);
   };
 }
