@@ -15,7 +15,7 @@ export type Timing = {
   readonly retryEvery: number;
   /** How long one request may take. */
   readonly requestWithin: number;
-  /** By how much the kernel may remove an address later than it was told: measured 0.5 s, by its source 1.25 s. */
+  /** By how much the kernel may remove an address later than it was told: measured 0.5 s, by its source about 1 s. */
   readonly kernelLate: number;
   /** The same as `duration`, while an rfo is away that will come back: a restart, an upgrade. */
   readonly away: number;
