@@ -19,9 +19,17 @@ export function problemOf({ status, body }: Answer): ApiProblem {
 export function refusal(answer: Answer, about: { readonly server: string; readonly what: string; readonly credential: string }): RfoError {
   const { server, what, credential } = about;
   const { code, message } = problemOf(answer);
-  // The sentence goes on after it.
-  const text = message.trim().replace(/\.$/, '');
-  if (answer.status === 401) return fail('join-unauthorized', { server, credential, problem: text });
-  if ([408, 425, 429].includes(answer.status) || answer.status >= 500) return fail('server-not-ready', { server, what, problem: text });
-  return fail('join-refused', { server, what, problem: text, problemCode: code });
+  const { problem, cure } = split(message);
+  if (answer.status === 401) return fail('join-unauthorized', { server, credential, problem, cure });
+  if ([408, 425, 429].includes(answer.status) || answer.status >= 500) return fail('server-not-ready', { server, what, problem });
+  return fail('join-refused', { server, what, problem, problemCode: code, cure });
+}
+
+/** A server says what is wrong in one sentence, and what cures it after that. Neither has a full stop here. */
+function split(message: string): { problem: string; cure: string } {
+  const [problem = '', cure = 'The log of that server says more'] = message
+    .trim()
+    .replace(/\.$/, '')
+    .split(/\. (.*)/s);
+  return { problem, cure };
 }

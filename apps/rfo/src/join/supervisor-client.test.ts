@@ -156,7 +156,10 @@ describe('what the client makes of refusals and faults', () => {
     const supervisor = await startTestSupervisor(life);
     const expired = { credential: { kind: 'id', id: 'oldone', secret: 'abcdefghijklmnop' }, role: 'agent' } as const;
     await assert.rejects(testClient(life, supervisor, { token: expired }).config(), (error: Error) => {
-      assert.match(error.message, /does not accept the token of this node: .*2026-01-01/);
+      assert.match(
+        error.message,
+        /^https:\S+ does not accept the token of this node: the token expired at 2026-01-01\S*\. Make a new one on a server: rfo token create\.$/,
+      );
       assert.doesNotMatch(error.message, /abcdefghijklmnop/);
       return true;
     });
@@ -169,7 +172,11 @@ describe('what the client makes of refusals and faults', () => {
     await assert.rejects(testClient(life, supervisor, { token: agent }).bootstrap(password), { code: 'join-refused', retryable: false });
     await testClient(life, supervisor).sign(joinPaths.clientKubelet, { csr: csr(), password, ips: [] });
     const again = testClient(life, supervisor).sign(joinPaths.clientKubelet, { csr: csr(), password: password.replace('0', 'f'), ips: [] });
-    await assert.rejects(again, { code: 'join-refused', message: /refuses a certificate of node-2: .*\(join-name-taken\)/ });
+    await assert.rejects(again, {
+      code: 'join-refused',
+      message:
+        /^https:\S+ refuses a certificate of node-2: another host has joined as node node-2, .* is known \(join-name-taken\)\. Give this host a node-name .* rfo node readopt node-2\.$/,
+    });
     const adding = testClient(life, supervisor).addMember({ nodeName: 'node-2', name: 'taken', peerUrls: ['https://192.0.2.9:2380'] });
     await assert.rejects(adding, { code: 'join-refused', message: /its name is taken/ });
   });

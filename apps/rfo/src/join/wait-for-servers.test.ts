@@ -12,7 +12,7 @@ const a: ServerAddress = { host: '192.0.2.1', port: 9345 };
 const b: ServerAddress = { host: '192.0.2.2', port: 9345 };
 const down = (problem = 'ECONNREFUSED'): RfoError => fail('server-unreachable', { server: 'https://192.0.2.1:9345', problem });
 const unauthorized = (): RfoError =>
-  fail('join-unauthorized', { server: 'https://192.0.2.1:9345', credential: 'the token', problem: 'unknown' });
+  fail('join-unauthorized', { server: 'https://192.0.2.1:9345', credential: 'the token', problem: 'unknown', cure: 'Give another' });
 const foreign = (): RfoError => fail('authority-mismatch', { server: 'https://192.0.2.1:9345', found: 'aa', wanted: 'bb' });
 
 /** Waits that take no time, under a clock that goes on by them. */

@@ -52,13 +52,13 @@ export const joiningErrors = {
   },
   'join-unauthorized': {
     text: '{server} does not accept {credential}: {problem}',
-    cure: 'Give the token that a server keeps in server/node-token of its data-dir, or a new one of: rfo token create',
+    cure: '{cure}',
     retryable: false,
     exit: 1,
   },
   'join-refused': {
     text: '{server} refuses {what}: {problem} ({problemCode})',
-    cure: 'The log of that server says more',
+    cure: '{cure}',
     retryable: false,
     exit: 1,
   },
