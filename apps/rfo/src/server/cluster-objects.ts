@@ -29,6 +29,56 @@ export function nodeControllerRights(): readonly KubeObject[] {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name }],
     },
+    ...nodeControllerLimits(name),
+  ];
+}
+
+/**
+ * What it may change of a Node: flannel's annotations, and in the status the conditions. Its certificate is on every agent, and rights know no fields:
+ * without this the key of one node could taint all others, or have servers taken out of etcd.
+ */
+function nodeControllerLimits(user: string): readonly KubeObject[] {
+  const api = 'admissionregistration.k8s.io/v1';
+  const name = 'rfo-node-controllers';
+  const same = (field: string): string => `object.${field} == oldObject.${field}`;
+  const metadata = (side: 'object' | 'oldObject', field: string): string => `${side}.metadata.?${field}.orValue({})`;
+  const flannel = 'flannel.alpha.coreos.com/';
+  const kept = (one: 'object' | 'oldObject', other: 'object' | 'oldObject'): string =>
+    `${metadata(one, 'annotations')}.all(key, key.startsWith('${flannel}') || ${metadata(other, 'annotations')}[?key] == optional.of(${one}.metadata.annotations[key]))`;
+  return [
+    {
+      apiVersion: api,
+      kind: 'ValidatingAdmissionPolicy',
+      metadata: { name },
+      spec: {
+        failurePolicy: 'Fail',
+        matchConstraints: {
+          resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['nodes', 'nodes/status'] }],
+        },
+        matchConditions: [{ name: 'node-controllers', expression: `request.userInfo.username == '${user}'` }],
+        validations: [
+          { expression: same('spec'), message: 'the spec of a Node is not theirs to change' },
+          {
+            expression: `${metadata('object', 'labels')} == ${metadata('oldObject', 'labels')} && ${same('metadata.?finalizers')} && ${same('metadata.?ownerReferences')}`,
+            message: 'labels, finalizers and owners of a Node are not theirs to change',
+          },
+          {
+            expression: `${kept('object', 'oldObject')} && ${kept('oldObject', 'object')}`,
+            message: `only annotations of ${flannel} are theirs`,
+          },
+          {
+            expression: `${same('status.?addresses')} && ${same('status.?capacity')} && ${same('status.?allocatable')} && ${same('status.?daemonEndpoints')}`,
+            message: 'of the status only conditions are theirs to change',
+          },
+        ],
+      },
+    },
+    {
+      apiVersion: api,
+      kind: 'ValidatingAdmissionPolicyBinding',
+      metadata: { name },
+      spec: { policyName: name, validationActions: ['Deny'] },
+    },
   ];
 }
 
