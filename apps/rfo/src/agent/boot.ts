@@ -174,7 +174,7 @@ function agentParts(given: {
     ...agentComponents(inputs, {
       listening: [],
       api: [],
-      nodeRegistered: (signal) => nodeRegistered({ client, nodeName, signal, log }),
+      nodeRegistered: (signal, mustExist) => nodeRegistered({ client, nodeName, signal, mustExist, log }),
     }),
     ...(config.cni === 'none' ? [] : [readyComponent(client, nodeName)]),
   ];

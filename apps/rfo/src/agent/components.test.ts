@@ -5,7 +5,7 @@ import { inOrder } from '../component/order.ts';
 import { agentComponents, agentNotices } from './components.ts';
 import { testInputs } from './test-inputs.ts';
 
-const options = { listening: ['port'], api: ['api'], nodeRegistered: async () => undefined };
+const options = { listening: ['port'], api: ['api'], nodeRegistered: async () => '10.42.0.0/24' };
 const others = ['port', 'api'].map((name): Component => ({ kind: 'task', name, needs: [], run: async () => undefined }));
 const needs = (...given: Parameters<typeof testInputs>): Record<string, readonly string[]> =>
   Object.fromEntries(agentComponents(testInputs(...given), options).map((component) => [component.name, component.needs]));

@@ -7,7 +7,7 @@
  */
 import { mkdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { orAbort } from '@rfo/foundation';
+import { fail, orAbort } from '@rfo/foundation';
 import { childEnvironment, type ProcessSpec, poll, waitForFile } from '@rfo/process';
 import type { Component, ProcessComponent, TaskComponent } from '../component/component.ts';
 import { cniConfigComponent, parseFlannelSubnet } from './cni-config.ts';
@@ -19,6 +19,7 @@ import { type ImageStore, importImages, watchImages } from './images.ts';
 import { type AgentInputs, agentPorts } from './inputs.ts';
 import { kubeProxyArguments, kubeProxyHealth } from './kube-proxy-config.ts';
 import { kubeletArguments, kubeletDefaultsFile, kubeletFolders, renderKubeletConfig } from './kubelet-config.ts';
+import { networkOf } from './network-address.ts';
 import { registriesComponent } from './registries-component.ts';
 
 export type AgentOptions = {
@@ -26,8 +27,11 @@ export type AgentOptions = {
   readonly listening: readonly string[];
   /** Names of the components after which the API grants everybody his rights. */
   readonly api: readonly string[];
-  /** Resolves once the Node object exists and has its pod range; kube-proxy and flannel give up after 30 s without. */
-  readonly nodeRegistered: (signal: AbortSignal) => Promise<void>;
+  /**
+   * Gives the pod range of the Node object once it exists and has one; kube-proxy and flannel give up after 30 s without. `mustExist`: throws where
+   * there is none, as the kubelet that runs will not register it again.
+   */
+  readonly nodeRegistered: (signal: AbortSignal, mustExist: boolean) => Promise<string>;
 };
 
 /** The components of a node with these inputs: what the configuration does without is not among them. */
@@ -35,14 +39,16 @@ export function agentComponents(inputs: AgentInputs, options: AgentOptions): Com
   const { config } = inputs;
   const ownRuntime = config['container-runtime-endpoint'] === undefined;
   const ownNetwork = config.cni === 'flannel';
+  const node: Registered = { podCidr: undefined };
   return [
     ...(ownRuntime ? [registriesComponent(inputs), containerdComponent(inputs), imagesComponent(inputs)] : []),
     kubeletComponent(inputs, {
       ...options,
+      node,
       needs: ownRuntime ? (ownNetwork ? ['containerd', 'registries'] : ['images', 'registries']) : [],
     }),
     ...(config['disable-kube-proxy'] ? [] : [kubeProxyComponent(inputs, options.api)]),
-    ...(ownNetwork ? [flannelComponent(inputs, options.api), cniConfigComponent(inputs, ownRuntime ? ['images'] : [])] : []),
+    ...(ownNetwork ? [flannelComponent(inputs, options.api, node), cniConfigComponent(inputs, ownRuntime ? ['images'] : [])] : []),
   ];
 }
 
@@ -108,7 +114,13 @@ function imagesComponent(inputs: AgentInputs): TaskComponent {
   };
 }
 
-function kubeletComponent(inputs: AgentInputs, options: AgentOptions & { readonly needs: readonly string[] }): ProcessComponent {
+/** What kubelet's registration has brought. */
+type Registered = { podCidr: string | undefined };
+
+function kubeletComponent(
+  inputs: AgentInputs,
+  options: AgentOptions & { readonly needs: readonly string[]; readonly node: Registered },
+): ProcessComponent {
   const { paths } = inputs;
   const check = (signal: AbortSignal): Promise<void> =>
     checkHttp({ host: '127.0.0.1', port: agentPorts.kubeletHealth, path: '/healthz' }, signal);
@@ -123,10 +135,10 @@ function kubeletComponent(inputs: AgentInputs, options: AgentOptions & { readonl
     beforeStart: async () => {
       await Promise.all(kubeletFolders(paths).map((folder) => mkdir(folder, { recursive: true, mode: 0o755 })));
     },
-    ready: async ({ signal, note }) => {
+    ready: async ({ process: { adopted }, signal, note }) => {
       await poll(() => check(signal), { signal, note });
       note(`node ${inputs.nodeName} is not registered yet`);
-      await orAbort(options.nodeRegistered(signal), signal);
+      options.node.podCidr = await orAbort(options.nodeRegistered(signal, adopted), signal);
     },
     health: ({ signal }) => check(signal),
   };
@@ -147,7 +159,7 @@ function kubeProxyComponent(inputs: AgentInputs, api: readonly string[]): Proces
   };
 }
 
-function flannelComponent(inputs: AgentInputs, api: readonly string[]): ProcessComponent {
+function flannelComponent(inputs: AgentInputs, api: readonly string[], node: Registered): ProcessComponent {
   const { paths } = inputs;
   return {
     kind: 'process',
@@ -164,7 +176,10 @@ function flannelComponent(inputs: AgentInputs, api: readonly string[]): ProcessC
     // What an earlier flanneld wrote would count as this one's.
     beforeStart: () => rm(paths.agent.flannelSubnet, { force: true }),
     ready: async ({ signal }) => {
-      await waitForFile(paths.agent.flannelSubnet, { signal, predicate: (text) => parseFlannelSubnet(text) !== undefined });
+      const text = await waitForFile(paths.agent.flannelSubnet, { signal, predicate: (each) => parseFlannelSubnet(each) !== undefined });
+      // A Node that was deleted and registered again may have been given another range than the flanneld that runs on knows.
+      const subnet = networkOf(parseFlannelSubnet(text)?.subnet ?? '');
+      if (node.podCidr !== undefined && subnet !== node.podCidr) throw fail('pod-range-changed', { subnet, range: node.podCidr });
     },
   };
 }

@@ -52,7 +52,8 @@ export async function joinAsAgent(join: AgentJoin): Promise<Joined> {
   const remembered = await readJoinConfig(paths);
   const kept = keptNodeCertificates({ ...join, now: clock.now() });
   const configured = join.config.server.map(parseServerAddress);
-  const addresses = [...configured, ...(known?.addresses ?? [])];
+  const all = [...configured, ...(known?.addresses ?? [])];
+  const addresses = [...new Map(all.map((each) => [renderServerAddress(each), each])).values()];
   if (addresses.length === 0) throw fail('join-server-missing', {});
 
   if (known === undefined || remembered === undefined || kept === undefined) {
@@ -61,7 +62,8 @@ export async function joinAsAgent(join: AgentJoin): Promise<Joined> {
       attempt: async (address, attemptSignal) => {
         // Read for each attempt: it may be replaced because it was wrong.
         const token = await waitForToken({ config: join.config, signal: attemptSignal, log });
-        return await joinThrough(address, { join, token, signal: attemptSignal });
+        const ca = await pinAuthority({ address, token, known: readKnownAuthority(paths), signal: attemptSignal, log });
+        return await joinThrough(address, { join, ca, token, signal: attemptSignal });
       },
       giveUp: () => false,
       signal,
@@ -73,11 +75,13 @@ export async function joinAsAgent(join: AgentJoin): Promise<Joined> {
   const token = file !== undefined && !existsSync(file) ? undefined : await waitForToken({ config: join.config, signal, log });
   const bound = AbortSignal.any([signal, AbortSignal.timeout(greetingTime)]);
   try {
-    const greet = (address: ServerAddress): Promise<string> =>
-      pinAuthority({ address, token, known: readKnownAuthority(paths), signal: bound, log });
+    const greet = async (address: ServerAddress): Promise<{ readonly address: ServerAddress; readonly ca: string }> => ({
+      address,
+      ca: await pinAuthority({ address, token, known: readKnownAuthority(paths), signal: bound, log }),
+    });
     // The first that answers: the others may be long dead.
-    const first = await Promise.any(addresses.map((address) => greet(address).then(() => address)));
-    return await joinThrough(first, { join, token, signal: bound });
+    const first = await Promise.any(addresses.map(greet));
+    return await joinThrough(first.address, { join, ca: first.ca, token, signal: bound });
   } catch (error) {
     signal.throwIfAborted();
     const reasons: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
@@ -92,10 +96,10 @@ export async function joinAsAgent(join: AgentJoin): Promise<Joined> {
 /** One whole exchange with one server; what it gives is kept for the next start. */
 async function joinThrough(
   address: ServerAddress,
-  { join, token, signal }: { readonly join: AgentJoin; readonly token: ParsedToken | undefined; readonly signal: AbortSignal },
+  given: { readonly join: AgentJoin; readonly ca: string; readonly token: ParsedToken | undefined; readonly signal: AbortSignal },
 ): Promise<Joined> {
+  const { join, ca, token, signal } = given;
   const { paths, log, clock, kubernetes, nodePassword } = join;
-  const ca = await pinAuthority({ address, token, known: readKnownAuthority(paths), signal, log });
   using client = clientOf([address], { join, ca, token, signal });
   await client.ready();
   const config = await client.config();

@@ -171,7 +171,7 @@ async function agentParts(input: {
       // A first kubelet has nothing to do until the controller-manager knows it: it would only take the processor from the API server.
       listening: [input.firstStart ? 'kube-apiserver' : 'api-port'],
       api: ['rights'],
-      nodeRegistered: (signal) => nodeRegistered({ client, nodeName, signal, log }),
+      nodeRegistered: (signal, mustExist) => nodeRegistered({ client, nodeName, signal, mustExist, log }),
     }),
     nodeComponent(client, nodeName, config.cni === 'none'),
   ];

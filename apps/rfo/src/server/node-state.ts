@@ -1,4 +1,4 @@
-import type { Log } from '@rfo/foundation';
+import { fail, type Log } from '@rfo/foundation';
 import { type KubeClient, type KubeObject, watch } from '@rfo/kube';
 
 type Node = KubeObject & {
@@ -6,19 +6,27 @@ type Node = KubeObject & {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 };
 
-/** Resolves when the node's object exists and has its pod range, which kube-proxy and flannel give up on after 30 s. */
-export function nodeRegistered(input: Wait): Promise<void> {
-  return waitForNode(input, ({ spec }) => spec?.podCIDR !== undefined);
+/**
+ * Gives the pod range of the node's object, when it exists and has one, which kube-proxy and flannel give up on after 30 s.
+ * @param mustExist it was there before: a kubelet registers its Node once, at its start, and one that was deleted since never comes back by itself
+ * @throws node-deleted
+ */
+export function nodeRegistered(input: Wait & { readonly mustExist?: boolean }): Promise<string> {
+  return waitForNode(input, ({ spec }) => spec?.podCIDR);
 }
 
 /** Resolves when the node's condition Ready is true. */
-export function nodeReady(input: Wait): Promise<void> {
-  return waitForNode(input, ({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true);
+export async function nodeReady(input: Wait): Promise<void> {
+  await waitForNode(input, ({ status }) => status?.conditions?.find(({ type, status: is }) => type === 'Ready' && is === 'True'));
 }
 
 type Wait = { readonly client: KubeClient; readonly nodeName: string; readonly signal: AbortSignal; readonly log: Log };
 
-async function waitForNode({ client, nodeName, signal, log }: Wait, holds: (node: Node) => boolean): Promise<void> {
+/** Gives the first thing that `look` finds in the node. */
+async function waitForNode<T>(
+  { client, nodeName, signal, log, mustExist = false }: Wait & { readonly mustExist?: boolean },
+  look: (node: Node) => T | undefined,
+): Promise<T> {
   const items = watch<Node>({
     client,
     kind: { apiVersion: 'v1', kind: 'Node' },
@@ -26,8 +34,13 @@ async function waitForNode({ client, nodeName, signal, log }: Wait, holds: (node
     signal,
     onError: (error) => log.debug('the watch of the node failed', { error }),
   });
+  let exists = false;
   for await (const item of items) {
-    if ((item.type === 'added' || item.type === 'modified') && holds(item.object)) return;
+    if (item.type === 'synced' && mustExist && !exists) throw fail('node-deleted', { name: nodeName });
+    if (item.type !== 'added' && item.type !== 'modified') continue;
+    exists = true;
+    const found = look(item.object);
+    if (found !== undefined) return found;
   }
-  signal.throwIfAborted();
+  throw signal.reason;
 }

@@ -81,6 +81,18 @@ export const hostErrors = {
     retryable: false,
     exit: 2,
   },
+  'node-deleted': {
+    text: 'the Node {name} was deleted while its kubelet ran',
+    cure: 'It is registered again by starting kubelet anew, which is being done',
+    retryable: true,
+    exit: 1,
+  },
+  'pod-range-changed': {
+    text: 'flannel has the range {subnet}, the Node has {range} now',
+    cure: 'flannel is being started anew',
+    retryable: true,
+    exit: 1,
+  },
   'group-unknown': {
     text: 'write-kubeconfig-group: this host has no group "{group}"',
     cure: 'Name one that /etc/group lists, or make it: groupadd {group}',
