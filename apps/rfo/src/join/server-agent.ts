@@ -23,7 +23,8 @@ export class ServerAgent extends Agent {
 
   /** @param trust PEM of the CA and who we are; `anybody` for a first look at a server that may be an impostor */
   constructor(trust: { readonly ca: string; readonly clientCertificate?: ClientCertificate | undefined } | 'anybody') {
-    super({ keepAlive: true, maxSockets: 8, maxFreeSockets: 2 });
+    // One connection: a second one would take longer to stand than the requests wait for each other, and cost the server more than all of them.
+    super({ keepAlive: true, maxSockets: 1 });
     this.#tls = trust === 'anybody' ? undefined : { ca: trust.ca, ...trust.clientCertificate };
   }
 
