@@ -29,6 +29,20 @@ export const webDeployment = (name: string, replicas: number, inNamespace = 'def
   },
 });
 
+/** The same on every node, whatever its taints. */
+export const webDaemonSet = (name: string): object => ({
+  apiVersion: 'apps/v1',
+  kind: 'DaemonSet',
+  metadata: { name, namespace: 'default' },
+  spec: {
+    selector: { matchLabels: { app: name } },
+    template: {
+      metadata: { labels: { app: name } },
+      spec: { terminationGracePeriodSeconds: 0, tolerations: [{ operator: 'Exists' }], containers: [webContainer] },
+    },
+  },
+});
+
 export const service = (
   name: string,
   options: { readonly app: string; readonly namespace?: string; readonly nodePort?: number },
