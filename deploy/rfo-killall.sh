@@ -17,6 +17,7 @@ main() {
   [ "$(id -u)" = 0 ] || { echo "$0 needs root: run it with sudo" >&2; exit 3; }
   if [ "$grace" = 0 ] && [ -d /run/systemd/system ]; then systemctl stop rfo-server.service rfo-agent.service 2>/dev/null; fi
   end_components
+  remove_vip
   sockets=$(shim_sockets)
   end_containers
   unmount_all
@@ -34,6 +35,15 @@ main() {
 report() {
   echo "left behind: $1" >&2
   left=1
+}
+
+# The virtual IP, if this node holds it: run/vip.json names it.
+remove_vip() {
+  vip=$(sed -n 's/.*"address":"\([^"]*\)".*/\1/p' "$run/vip.json" 2>/dev/null)
+  link=$(sed -n 's/.*"interface":"\([^"]*\)".*/\1/p' "$run/vip.json" 2>/dev/null)
+  [ -z "$vip" ] && return
+  ip address delete "$vip" peer 192.0.0.8/32 dev "$link" 2>/dev/null
+  if ip -4 -o address show | grep -qF "inet $vip peer 192.0.0.8/32 "; then report "virtual IP $vip"; else rm -f -- "$run/vip.json"; fi
 }
 
 # The processes that rfo has recorded, told from later ones with the same number by their start time.

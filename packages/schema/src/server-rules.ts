@@ -54,6 +54,22 @@ export const serverRules: readonly Rule[] = [
       : undefined,
   ),
   rule(['node-ip', 'cluster-cidr', 'service-cidr'], (config) => judgeOutside(config['node-ip'][0], config)),
+  rule(['vip', 'cluster-cidr', 'service-cidr'], (config) => judgeOutside(config.vip, config)),
+  rule(['vip', 'node-ip'], (config) =>
+    config.vip !== undefined && config['node-ip'].includes(config.vip)
+      ? { problem: `${config.vip} is the address of this node`, cure: 'Give an address that no host has' }
+      : undefined,
+  ),
+  rule(['vip', 'bind-address'], (config) =>
+    config.vip !== undefined && config['bind-address'] !== '0.0.0.0'
+      ? { problem: 'the servers of this node listen on bind-address alone', cure: 'Leave one of them out' }
+      : undefined,
+  ),
+  rule(['vip-interface', 'vip'], (config) =>
+    config['vip-interface'] !== undefined && config.vip === undefined
+      ? { problem: 'it has no meaning without vip', cure: 'Give vip, or leave it out' }
+      : undefined,
+  ),
   rule(['advertise-address', 'cluster-cidr', 'service-cidr'], (config) => judgeOutside(config['advertise-address'], config)),
   rule(['agent-token', 'agent-token-file'], (config) => judgeEither('agent-token-file', config['agent-token'], config['agent-token-file'])),
   ...idle(['flannel-iface', 'flannel-backend'], 'cni', (cni) => cni !== 'flannel'),

@@ -69,4 +69,7 @@ export type ProcessContext = {
   readonly note: (problem: string) => void;
 };
 
+/** Why a task's life ends when the next rfo goes on at once: what the host shows to others may stay. */
+export const released = new Error('released');
+
 export type TaskContext = { readonly life: Life; readonly log: Log; readonly note: (problem: string) => void };

@@ -1,6 +1,6 @@
 import { Backoff, Life, sleep } from '@rfo/foundation';
 import { isFinal, whenAborted } from '@rfo/process';
-import type { TaskComponent } from './component.ts';
+import { released, type TaskComponent } from './component.ts';
 import type { Runner, RunOptions } from './runner.ts';
 import { untilReady } from './until-ready.ts';
 
@@ -54,15 +54,15 @@ export function runTask(component: TaskComponent, options: RunOptions): Runner {
     track.set('restarting', { because: 'asked to' });
     turn.abort(new Error('runs anew'));
   };
-  const stop = async (): Promise<void> => {
+  const end = async (reason: Error): Promise<void> => {
     stopped = true;
     track.set('stopping');
-    turn.abort(new Error('stopped'));
+    turn.abort(reason);
     await ended;
   };
   const reconcile = async (): Promise<'restart'> => {
     restart();
     return 'restart';
   };
-  return { reconcile, restart, stop, release: stop };
+  return { reconcile, restart, stop: () => end(new Error('stopped')), release: () => end(released) };
 }

@@ -9,7 +9,7 @@ import { agentComponents, agentNotices } from '../agent/components.ts';
 import { agentPorts } from '../agent/inputs.ts';
 import { tunnelsComponent } from '../agent/tunnels.ts';
 import { expirationMetric } from '../certificates/report.ts';
-import type { Component, TaskComponent } from '../component/component.ts';
+import { type Component, released, type TaskComponent } from '../component/component.ts';
 import { type Manager, startComponents } from '../component/manager.ts';
 import { prepareMember } from '../etcd-cluster/prepare-member.ts';
 import { lookForAddress } from '../host/facts.ts';
@@ -19,6 +19,7 @@ import { keepNodeId } from '../host/node-id.ts';
 import { prepareHost } from '../host/setup.ts';
 import { untilMoved, whenAddressed } from '../host/watch-address.ts';
 import { ensureTokens } from '../tokens/ensure-tokens.ts';
+import { vipComponent } from '../vip/component.ts';
 import { serverAgentInputs } from './agent-inputs.ts';
 import { careForCertificates, certificateEnsurer, mustRestart } from './certificate-care.ts';
 import { type Cluster, openCluster } from './cluster.ts';
@@ -105,6 +106,7 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
     ...(joinTask === undefined ? [] : [joinTask]),
     apiPortComponent(),
     rightsComponent(client),
+    ...vipParts(findings, client, () => manager.stateOf('kube-apiserver') === 'ready'),
     addonsComponent({ client, inputs, bundle: bundle.dir }),
     ...clusterTasks({
       ...{ inputs, client, etcd, clock, ...cluster },
@@ -141,6 +143,22 @@ function hostSetup({ inputs, host }: Findings, log: Log): Parameters<typeof prep
     protectKernelDefaults: protectsKernelDefaults(config),
     resolvConf: config['resolv-conf'],
   };
+}
+
+/** The virtual IP, where there is to be one. */
+function vipParts({ inputs, host }: Findings, client: KubeClient, apiReady: () => boolean): Component[] {
+  const { config, nodeName, paths } = inputs;
+  if (config.vip === undefined) return [];
+  const address = { ip: config.vip, iface: config['vip-interface'] ?? host.iface };
+  const component = vipComponent({
+    client,
+    nodeName,
+    recordFile: paths.vipRecord,
+    address,
+    apiReady,
+    released: (reason) => reason === released,
+  });
+  return [component];
 }
 
 async function agentParts(input: {

@@ -33,7 +33,7 @@ export function certificateInputs(server: ServerInputs, nodeIps: readonly string
     nodeIps: [...nodeIps, ...config['node-external-ip']],
     serviceIps: [server.kubernetesServiceIp],
     clusterDomain: config['cluster-domain'],
-    tlsSans: [apiserverHost(config), ...config['tls-san']],
+    tlsSans: [apiserverHost(config), ...(config.vip === undefined ? [] : [config.vip]), ...config['tls-san']],
     advertiseAddress: server.advertiseAddress,
   };
 }

@@ -41,6 +41,8 @@ const trials = {
   'token-file': { view: 'tokens', value: at('secret-a'), instead: at('secret-b') },
   'agent-token': { view: 'tokens', value: 'a', along: { token: 's' } },
   'agent-token-file': { view: 'tokens', value: at('secret-a'), along: { token: 's' } },
+  'vip': { view: 'certificates', value: '192.0.2.100' },
+  'vip-interface': { elsewhere: 'apps/rfo/src/server/boot.ts' },
   'bind-address': { view: 'kube-apiserver', value: '192.0.2.11' },
   'advertise-address': { view: 'kube-apiserver', value: '192.0.2.12' },
   'tls-san': { view: 'certificates', value: ['api.example.com'] },

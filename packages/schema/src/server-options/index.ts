@@ -4,11 +4,13 @@ import { argumentOptions, componentOptions, securityOptions } from './components
 import { fileOptions } from './files.ts';
 import { egressOptions, joinOptions } from './join.ts';
 import { networkOptions, nodeOptions, runtimeOptions } from './node.ts';
+import { vipOptions } from './vip.ts';
 
 export const serverOptions = {
   ...fileOptions,
   ...joinOptions,
   ...clusterOptions,
+  ...vipOptions,
   ...egressOptions,
   ...rangeOptions,
   ...nodeOptions,

@@ -6,6 +6,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Log, systemCode } from '@rfo/foundation';
 import type { Paths } from '../../paths.ts';
+import { removeRecordedAddress } from '../../vip/address.ts';
 import { hostFolders } from '../folders.ts';
 import { restoreSettings } from '../kernel-settings.ts';
 import { settingsMemory } from '../setup.ts';
@@ -27,6 +28,7 @@ export type CleanOptions = {
  * @returns what could not be removed, as sentences; empty when the host is clean
  */
 export async function cleanHost({ paths, graceMs, log }: CleanOptions): Promise<{ left: string[] }> {
+  const address = await removeRecordedAddress(paths.vipRecord);
   const sockets = await shimSockets(paths);
   const processes = await endContainers(paths.agent.containerdSocket, graceMs);
   const [mounts, network, firewall] = await Promise.all([unmountBelow(mountRoots(paths)), removePodNetwork(paths), removeFirewallRules()]);
@@ -35,7 +37,7 @@ export async function cleanHost({ paths, graceMs, log }: CleanOptions): Promise<
   await Promise.all(sockets.map((socket) => rm(socket, { force: true })));
   const folders = processes.length > 0 ? [] : await Promise.all(runtimeFolders(paths).map(removeFolder));
   if (settings.length === 0) await rm(settingsMemory(paths), { force: true });
-  const left = [...processes, ...mounts, ...self, ...network, ...firewall, ...cgroups, ...settings, ...folders.flat()];
+  const left = [...address, ...processes, ...mounts, ...self, ...network, ...firewall, ...cgroups, ...settings, ...folders.flat()];
   for (const what of left) log.warn(`left behind: ${what}`);
   return { left };
 }
