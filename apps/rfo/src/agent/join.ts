@@ -8,7 +8,7 @@ import { ensureNodeCertificates, keptNodeCertificates, type NodeCertificates, no
 import { pinAuthority } from '../join/pin-authority.ts';
 import { parseServerAddress, renderServerAddress, type ServerAddress } from '../join/server-address.ts';
 import { createSupervisorClient, type SupervisorClient } from '../join/supervisor-client.ts';
-import { waitForToken } from '../join/token-source.ts';
+import { untilTokenChanges, waitForToken } from '../join/token-source.ts';
 import { waitForServers } from '../join/wait-for-servers.ts';
 import type { Paths } from '../paths.ts';
 import { serverPorts } from '../server/inputs.ts';
@@ -66,6 +66,7 @@ export async function joinAsAgent(join: AgentJoin): Promise<Joined> {
         return await joinThrough(address, { join, ca, token, signal: attemptSignal });
       },
       giveUp: () => false,
+      untilChange: (changeSignal) => untilTokenChanges({ config: join.config, signal: changeSignal }),
       signal,
       log,
     });

@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { silentLog } from '@rfo/foundation';
 import { memoryLog, never } from './join.testing.ts';
-import { waitForToken } from './token-source.ts';
+import { untilTokenChanges, waitForToken } from './token-source.ts';
 
 const hash = 'a'.repeat(64);
 const token = `K10${hash}::node:the-secret`;
@@ -44,6 +45,24 @@ describe('the token of a joining node', { timeout: 20_000 }, () => {
     assert.deepEqual(await waitForToken({ ...common, config: { token } }), parsed);
     assert.deepEqual(await waitForToken({ ...common, config: { 'token-file': file } }), parsed);
     assert.equal(await waitForToken({ ...common, config: {} }), undefined);
+  });
+
+  it('is looked at again when its file is replaced', async () => {
+    using folder = new Folder();
+    const file = join(folder.path, 'token');
+    writeFileSync(file, 'a wrong one');
+    const ended = new AbortController();
+    const [changed, without] = [
+      untilTokenChanges({ config: { 'token-file': file }, signal: never }),
+      untilTokenChanges({ config: {}, signal: ended.signal }),
+    ];
+    // Until it is watched, nothing is seen.
+    for (let count = 0; (await Promise.race([changed.then(() => 'seen'), setImmediate('not yet')])) === 'not yet'; count++) {
+      writeFileSync(`${file}.new`, `${token} ${count}`);
+      renameSync(`${file}.new`, file);
+    }
+    ended.abort(new Error('enough'));
+    await assert.rejects(without, /enough/);
   });
 
   it('is waited for while the file is not there, which is said once', async () => {

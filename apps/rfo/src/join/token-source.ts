@@ -35,6 +35,18 @@ export async function waitForToken({ config, signal, log, lookEvery = 10_000 }: 
   }
 }
 
+/** Resolves when the file of the token was changed, replaced or removed; without one, or where none can be watched, when the signal ends it. */
+export async function untilTokenChanges({ config, signal }: Pick<TokenOptions, 'config' | 'signal'>): Promise<void> {
+  const file = config['token-file'];
+  if (config.token !== undefined || file === undefined) return orAbort(new Promise(() => undefined), signal);
+  const change = await watchFolderOf(file);
+  try {
+    await orAbort(change.happened, signal);
+  } finally {
+    change.close();
+  }
+}
+
 /** @throws token-unreadable */
 async function readToken(file: string): Promise<string | undefined> {
   try {

@@ -39,6 +39,21 @@ function failing(errors: readonly RfoError[]) {
 const common = { addresses: () => [a], giveUp: () => false, signal: never, log: silentLog };
 
 describe('waiting for a server', () => {
+  it('tries again at once when something has changed, and watches for that no longer', { timeout: 20_000 }, async () => {
+    const watches: AbortSignal[] = [];
+    const joined = await waitForServers({
+      ...common,
+      attempt: failing([unauthorized(), unauthorized()]),
+      // The real time: 30 s each.
+      untilChange: async (signal) => void watches.push(signal),
+    });
+    assert.equal(joined, 'joined');
+    assert.deepEqual(
+      watches.map(({ aborted }) => aborted),
+      [true, true],
+    );
+  });
+
   it('joins through one that starts while it waits', async () => {
     await using life = new Life();
     using files = await TestServerFiles.create();

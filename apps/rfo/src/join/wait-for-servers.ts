@@ -9,6 +9,8 @@ export type WaitOptions<T> = {
   readonly attempt: (address: ServerAddress, signal: AbortSignal) => Promise<T>;
   /** Whether an error ends the wait. Asked only of those that waiting alone does not cure (`retryable` is false). */
   readonly giveUp: (error: RfoError) => boolean;
+  /** Resolves when something has changed that makes another round worth while at once; the signal ends the watch for it. */
+  readonly untilChange?: (signal: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly clock?: Clock;
@@ -23,11 +25,11 @@ const slowly = 30_000;
 
 /**
  * The result of the first attempt that succeeds. Between rounds it waits up to 5 s, shortened at random so that a cluster's nodes do not
- * come all at once; 30 s once a server that was verified has refused, or none can be trusted.
+ * come all at once; 30 s once a server that was verified has refused, or none can be trusted, unless `untilChange` says before that it is worth another try.
  * @throws the first error that `giveUp` is true for; the signal's reason
  */
 export async function waitForServers<T>(options: WaitOptions<T>): Promise<T> {
-  const { addresses, attempt, giveUp, signal, log, clock = systemClock, wait = sleep } = options;
+  const { addresses, attempt, giveUp, untilChange, signal, log, clock = systemClock, wait = sleep } = options;
   const backoff = new Backoff({ initial: 250, max: 5_000, jitter: 0.5 });
   const say = sayer(log, clock);
   for (;;) {
@@ -45,7 +47,17 @@ export async function waitForServers<T>(options: WaitOptions<T>): Promise<T> {
     }
     say(errors.map(({ error }) => error));
     const refused = errors.some(({ error }) => refusals.has(error.code)) || errors.every(({ error }) => !error.retryable);
-    await wait(refused ? slowly : backoff.next(), signal);
+    await pause(refused ? slowly : backoff.next());
+  }
+
+  async function pause(milliseconds: number): Promise<void> {
+    const over = new AbortController();
+    const ended = AbortSignal.any([signal, over.signal]);
+    try {
+      await Promise.race([wait(milliseconds, ended), ...(untilChange === undefined ? [] : [untilChange(ended)])]);
+    } finally {
+      over.abort(new Error('the pause is over'));
+    }
   }
 }
 
