@@ -12,7 +12,7 @@ import { childEnvironment, type ProcessSpec, poll, waitForFile } from '@rfo/proc
 import type { Component, ProcessComponent, TaskComponent } from '../component/component.ts';
 import { cniConfigComponent, parseFlannelSubnet } from './cni-config.ts';
 import { chooseSnapshotter, containerdEnvironment, renderContainerdConfig, renderCrictlConfig } from './containerd-config.ts';
-import { checkCri } from './cri.ts';
+import { checkCri, waitForCri } from './cri.ts';
 import { flannelArguments, renderFlannelNetConf } from './flannel.ts';
 import { checkHttp } from './http-check.ts';
 import { type ImageStore, importImages, watchImages } from './images.ts';
@@ -86,7 +86,7 @@ function containerdComponent(inputs: AgentInputs): ProcessComponent {
         ...(host.canRaiseOom ? { oomScore: -999 } : {}),
       },
     }),
-    ready: ({ signal, note }) => poll(() => check(signal), { signal, note }),
+    ready: ({ signal, note }) => waitForCri(paths.agent.containerdSocket, { signal, note }),
     health: ({ signal }) => check(signal),
   };
 }

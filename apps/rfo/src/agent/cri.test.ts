@@ -5,7 +5,7 @@ import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { checkCri } from './cri.ts';
+import { checkCri, waitForCri } from './cri.ts';
 
 describe('container runtime', () => {
   test('answers when its status is 0', async () => {
@@ -18,6 +18,19 @@ describe('container runtime', () => {
   test('is not ready while it refuses', async () => {
     await withRuntime({ 'grpc-status': '14', 'grpc-message': 'server is not%0Ainitialized' }, async (socket) => {
       await assert.rejects(checkCri(socket, AbortSignal.timeout(5000)), { code: 'cri-refused', message: /server is not\ninitialized/ });
+    });
+  });
+
+  test('is waited for while it refuses, and given up when it came up without its CRI part', async () => {
+    const signal = AbortSignal.timeout(10_000);
+    const answers = { 'grpc-status': '14', 'grpc-message': 'server is not initialized' };
+    await withRuntime(answers, async (socket) => {
+      await waitForCri(socket, { signal, note: () => Object.assign(answers, { 'grpc-status': '0' }) });
+    });
+    const without = { 'grpc-status': '12', 'grpc-message': 'unknown service runtime.v1.RuntimeService' };
+    await withRuntime(without, async (socket, calls) => {
+      await assert.rejects(waitForCri(socket, { signal }), { code: 'cri-refused', message: /unknown service/ });
+      assert.equal(calls.length, 1);
     });
   });
 

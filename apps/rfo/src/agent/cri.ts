@@ -2,6 +2,29 @@
 import { connect } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
 import { fail } from '@rfo/foundation';
+import { type ProbeOptions, poll } from '@rfo/process';
+
+/**
+ * Waits until the runtime answers. containerd serves without its CRI part when that could not start (no more inotify instances, for example),
+ * and never gets one later: then this throws, so that it is started anew.
+ * @throws cri-refused, the signal's reason
+ */
+export async function waitForCri(socket: string, { signal, note }: ProbeOptions): Promise<void> {
+  const hopeless = new AbortController();
+  const attempt = async (): Promise<void> => {
+    try {
+      await checkCri(socket, signal);
+    } catch (error) {
+      if (error instanceof Error && error.cause instanceof UnknownService) hopeless.abort(error);
+      throw error;
+    }
+  };
+  await poll(attempt, { signal: AbortSignal.any([signal, hopeless.signal]), ...(note && { note }) });
+}
+
+/** gRPC's status 12: services are registered before the first call is taken. */
+class UnknownService extends Error {}
+const unimplemented = '12';
 
 /**
  * Calls `runtime.v1.RuntimeService/Version` over gRPC. containerd listens before its CRI part has started, and refuses this call until then;
@@ -25,7 +48,8 @@ export async function checkCri(socket: string, signal: AbortSignal): Promise<voi
     // One uncompressed message of length 0.
     call.end(Buffer.alloc(5));
     const status = await grpcStatus(call);
-    if (status.code !== '0') throw fail('cri-refused', { problem: status.message });
+    if (status.code === '0') return;
+    throw fail('cri-refused', { problem: status.message }, status.code === unimplemented ? new UnknownService(status.message) : undefined);
   } finally {
     session.destroy();
   }
