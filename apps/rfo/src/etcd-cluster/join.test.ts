@@ -118,6 +118,24 @@ describe('a server that joins a real cluster', { timeout: 120_000 }, () => {
     await leave(etcd);
   });
 
+  it('begins anew from the address that its host has now, whether its learner had started or not', async () => {
+    const server = await testServer(members, 'two');
+    const [second, third] = [await members.slot(), await members.slot()];
+    const peerUrls = async (): Promise<readonly (readonly string[])[]> => (await others()).map((member) => member.peerUrls);
+    await server.prepare({ join: cluster });
+    assert.deepEqual(await peerUrls(), [[server.slot.peerUrl]]);
+    const { prepared } = await server.prepare({ join: cluster, peerUrl: second.peerUrl });
+    assert.deepEqual(await peerUrls(), [[second.peerUrl]]);
+
+    const etcd = await members.launch({ ...second, dataDir: server.slot.dataDir }, { ...(await prepared.membership()), args: [] });
+    await etcd.answers();
+    await etcd.kill();
+    await server.prepare({ join: cluster, peerUrl: third.peerUrl });
+    assert.deepEqual(await peerUrls(), [[third.peerUrl]]);
+    assert.ok(!server.files().includes('etcd'), 'the data of the learner that was taken back is there still');
+    await cluster.removeUnstartedMember(third.peerUrl);
+  });
+
   it('joins under a new name when its learner was evicted meanwhile', async () => {
     const server = await testServer(members, 'two');
     const { prepared } = await server.prepare({ join: cluster });

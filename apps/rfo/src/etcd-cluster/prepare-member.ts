@@ -80,6 +80,7 @@ async function decide(options: PrepareOptions & { readonly peerUrl: string }): P
   ]);
   const name = found?.name ?? own?.name ?? nodeName;
 
+  if (join !== undefined && found !== undefined && found.peerUrl !== peerUrl) await takeBackMoved(join, found, { signal, log });
   if (data && found === undefined) {
     if ((await lookForSelf({ ...options, name, known, signal })) !== 'out') return undefined;
     if (join === undefined) throw fail('etcd-member-removed', { name });
@@ -107,6 +108,20 @@ async function decide(options: PrepareOptions & { readonly peerUrl: string }): P
 async function endLeftEtcd(paths: Paths, log: Log): Promise<void> {
   const others = (await listRecords(paths.processRecords)).map(({ record }) => record.name).filter((name) => name !== 'etcd');
   await stopUnlisted({ folder: paths.processRecords, names: new Set(others), log });
+}
+
+/** A learner at an address that is ours no longer cannot be sent its data, and no other is added beside it. One that votes stays. */
+async function takeBackMoved(
+  join: MembersClient,
+  { peerUrl }: JoinMark,
+  { signal, log }: { readonly signal: AbortSignal; readonly log: Log },
+): Promise<void> {
+  try {
+    await orAbort(join.removeUnstartedMember(peerUrl), signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.debug('the learner at the old address is not taken back', { error });
+  }
 }
 
 /** Whether the cluster says that it does not know our learner; one that does not answer says nothing. */
