@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Clock, type Life, type Log, systemClock } from '@rfo/foundation';
 import { createKubeClient, type KubeClient, loadKubeconfig } from '@rfo/kube';
 import { rotateLogs, stopUnlisted } from '@rfo/process';
-import { startLoadBalancer } from '@rfo/proxy';
+import { type LoadBalancer, startLoadBalancer } from '@rfo/proxy';
 import { type AgentConfig, addressOf, nodeConfigOf } from '@rfo/schema';
 import type { RunningNode } from '../commands/run-node.ts';
 import type { Component, TaskComponent } from '../component/component.ts';
@@ -16,6 +16,7 @@ import { untilMoved, whenAddressed } from '../host/watch-address.ts';
 import { careForNodeCertificates } from '../join/care-for-node-certificates.ts';
 import { nodeKubeconfig, writeNodeKubeconfigs } from '../join/node-kubeconfigs.ts';
 import { ensureNodePassword } from '../join/node-password.ts';
+import type { Paths } from '../paths.ts';
 import { mustRestart } from '../server/certificate-care.ts';
 import { linkBundle, lockDataDirectory, writeDataVersion } from '../server/data-directory.ts';
 import { serverPorts } from '../server/inputs.ts';
@@ -24,9 +25,11 @@ import { agentComponents, agentNotices } from './components.ts';
 import { type AgentInputs, agentPorts } from './inputs.ts';
 import { type AgentJoin, type Joined, joinAsAgent, reconnect, rememberServers } from './join.ts';
 import { type AgentFindings, lookAtAgentHost } from './look.ts';
+import { reporters } from './server-health.ts';
 import { createServerList, type ServerList } from './server-list.ts';
 import { systemImage } from './system-image.ts';
 import { tunnelsComponent } from './tunnels.ts';
+import { watchApiServers } from './watch-api-servers.ts';
 
 export type AgentBootOptions = {
   readonly config: AgentConfig;
@@ -82,8 +85,12 @@ export async function bootAgent(options: AgentBootOptions): Promise<RunningNode>
   const access = life.child();
   const servers = createServerList({ client, initial: joined.servers, life: access, log });
   servers.onChange((hosts) => {
-    for (const { port, balancer } of balancers) balancer.setServers(hosts.map((server) => `${server}:${port}`));
+    for (const { port, balancer } of Object.values(balancers)) balancer.setServers(hosts.map((server) => `${server}:${port}`));
     rememberServers(paths, hosts).catch((error: unknown) => log.warn('the list of servers cannot be kept for the next start', { error }));
+  });
+  watchApiServers({
+    ...{ balancer: balancers.api.balancer, report: balancers.api.reporter() },
+    ...{ files: nodeCredentials(paths), life: access, log: log.part('api-balancer') },
   });
   const inputs = agentInputs({ findings, config: nodeConfig, joined, resolvConf });
   const components = agentParts({ inputs, client, servers, balancers, log });
@@ -103,15 +110,20 @@ export async function bootAgent(options: AgentBootOptions): Promise<RunningNode>
   };
 }
 
-type Balancers = Parameters<typeof tunnelsComponent>[0]['balancers'][number];
-type Balancer = Balancers & { readonly balancer: Awaited<ReturnType<typeof startLoadBalancer>> };
+type Balancer = {
+  readonly port: number;
+  readonly balancer: LoadBalancer;
+  /** For one more who watches its servers. */
+  readonly reporter: () => LoadBalancer['report'];
+};
+type Balancers = { readonly supervisor: Balancer; readonly api: Balancer };
 
 /** The local ports behind which a living server always is: its supervisor, and below it an API server. */
 async function startLoadBalancers(
   config: AgentConfig,
   { servers }: Joined,
   { life, log }: { readonly life: Life; readonly log: Log },
-): Promise<readonly Balancer[]> {
+): Promise<Balancers> {
   const lbPort = config['lb-server-port'];
   const start = async (name: string, listen: number, port: number): Promise<Balancer> => {
     const balancer = await startLoadBalancer({
@@ -120,12 +132,13 @@ async function startLoadBalancers(
       life,
       log: log.part(name),
     });
-    return { port, balancer };
+    return { port, balancer, reporter: reporters(balancer) };
   };
-  return await Promise.all([
+  const [supervisor, api] = await Promise.all([
     start('supervisor-balancer', lbPort, serverPorts.supervisor),
     start('api-balancer', lbPort - 1, serverPorts.apiserver),
   ]);
+  return { supervisor, api };
 }
 
 function agentInputs(given: {
@@ -156,20 +169,23 @@ function agentParts(given: {
   readonly inputs: AgentInputs;
   readonly client: KubeClient;
   readonly servers: ServerList;
-  readonly balancers: readonly Balancer[];
+  readonly balancers: Balancers;
   readonly log: Log;
 }): readonly Component[] {
   const { inputs, client, servers, balancers, log } = given;
   const { config, paths, nodeName, nodeIps } = inputs;
-  const tls = (name: string): string => join(paths.agent.tls, name);
   return [
     tunnelsComponent({
-      ...{ nodeName, nodeIps, servers, balancers, client },
+      ...{ nodeName, nodeIps, servers, client },
+      balancers: Object.values(balancers).map(({ port, balancer, reporter }) => ({
+        port,
+        balancer: { active: balancer.active, report: reporter() },
+      })),
       kubeletPort: agentPorts.kubelet,
       mode: config['egress-selector-mode'],
       clusterCidr: config['cluster-cidr'],
       port: serverPorts.supervisor,
-      files: { ca: tls('server-ca.crt'), cert: tls('client-kubelet.crt'), key: tls('client-kubelet.key') },
+      files: nodeCredentials(paths),
     }),
     ...agentComponents(inputs, {
       listening: [],
@@ -178,6 +194,12 @@ function agentParts(given: {
     }),
     ...(config.cni === 'none' ? [] : [readyComponent(client, nodeName)]),
   ];
+}
+
+/** Files of what the node shows to servers, and of the CA that it knows them by. */
+function nodeCredentials(paths: Paths): { readonly ca: string; readonly cert: string; readonly key: string } {
+  const tls = (name: string): string => join(paths.agent.tls, name);
+  return { ca: tls('server-ca.crt'), cert: tls('client-kubelet.crt'), key: tls('client-kubelet.key') };
 }
 
 /** The node as users see it: Ready. With a network of the user's own that is his to bring about. */
