@@ -5,9 +5,9 @@ import type { AgentConfig, ClusterSettings } from '@rfo/schema';
 import { clockWarning, requireFittingVersion } from '../join/compare.ts';
 import { readJoinConfig, readKnownAuthority, readKnownServers, writeJoinConfig, writeKnownServers } from '../join/join-state.ts';
 import { ensureNodeCertificates, keptNodeCertificates, type NodeCertificates, nodeClientCertificate } from '../join/node-certificates.ts';
-import { pinAuthority } from '../join/pin-authority.ts';
+import { pinAuthority, pinServer } from '../join/pin-authority.ts';
 import { parseServerAddress, renderServerAddress, type ServerAddress } from '../join/server-address.ts';
-import { createSupervisorClient, type SupervisorClient } from '../join/supervisor-client.ts';
+import { createSupervisorClient, type SupervisorClient, type SupervisorClientOptions } from '../join/supervisor-client.ts';
 import { untilTokenChanges, waitForToken } from '../join/token-source.ts';
 import { waitForServers } from '../join/wait-for-servers.ts';
 import type { Paths } from '../paths.ts';
@@ -62,8 +62,8 @@ export async function joinAsAgent(join: AgentJoin): Promise<Joined> {
       attempt: async (address, attemptSignal) => {
         // Read for each attempt: it may be replaced because it was wrong.
         const token = await waitForToken({ config: join.config, signal: attemptSignal, log });
-        const ca = await pinAuthority({ address, token, known: readKnownAuthority(paths), signal: attemptSignal, log });
-        return await joinThrough(address, { join, ca, token, signal: attemptSignal });
+        using pinned = await pinServer({ address, token, known: readKnownAuthority(paths), signal: attemptSignal, log });
+        return await joinThrough(address, { join, ca: pinned.ca, agent: pinned.agent, token, signal: attemptSignal });
       },
       giveUp: () => false,
       untilChange: (changeSignal) => untilTokenChanges({ config: join.config, signal: changeSignal }),
@@ -94,14 +94,14 @@ export async function joinAsAgent(join: AgentJoin): Promise<Joined> {
   }
 }
 
+/** By what a server is asked: `agent` where there is a connection already. */
+type Access = Pick<SupervisorClientOptions, 'ca' | 'agent' | 'signal'> & { readonly token: ParsedToken | undefined };
+
 /** One whole exchange with one server; what it gives is kept for the next start. */
-async function joinThrough(
-  address: ServerAddress,
-  given: { readonly join: AgentJoin; readonly ca: string; readonly token: ParsedToken | undefined; readonly signal: AbortSignal },
-): Promise<Joined> {
-  const { join, ca, token, signal } = given;
+async function joinThrough(address: ServerAddress, given: Access & { readonly join: AgentJoin }): Promise<Joined> {
+  const { join, ...access } = given;
   const { paths, log, clock, kubernetes, nodePassword } = join;
-  using client = clientOf([address], { join, ca, token, signal });
+  using client = clientOf([address], { join, ...access });
   await client.ready();
   const config = await client.config();
   requireFittingVersion({ role: 'agent', version: kubernetes }, config.versions.kubernetes);
@@ -137,17 +137,12 @@ export async function rememberServers(paths: Paths, hosts: readonly string[]): P
 /** A client of the join API as this node is at the moment: by its certificate where it has one, else by the token. */
 function clientOf(
   addresses: readonly [ServerAddress, ...ServerAddress[]],
-  given: {
-    readonly join: Pick<AgentJoin, 'paths' | 'nodeName' | 'clock'>;
-    readonly ca: string;
-    readonly token: ParsedToken | undefined;
-    readonly signal: AbortSignal;
-  },
+  given: Access & { readonly join: Pick<AgentJoin, 'paths' | 'nodeName' | 'clock'> },
 ): SupervisorClient {
-  const { join, ca, token, signal } = given;
+  const { join, ca, agent, token, signal } = given;
   const { paths, nodeName, clock } = join;
   return createSupervisorClient({
-    ...{ addresses, ca, nodeName, signal, clock },
+    ...{ addresses, ca, agent, nodeName, signal, clock },
     token: token && { credential: token.credential, role: 'agent' },
     clientCertificate: nodeClientCertificate({ paths, nodeName, now: clock.now() }),
   });

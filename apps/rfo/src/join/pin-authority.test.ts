@@ -6,7 +6,8 @@ import { Life, type RfoError, silentLog } from '@rfo/foundation';
 import { certificateInfo } from '@rfo/pki';
 import { caHash, type ParsedToken } from '../tokens/token-format.ts';
 import { closedAddress, memoryLog, never, startBadServer, startTestSupervisor, TestServerFiles } from './join.testing.ts';
-import { pinAuthority } from './pin-authority.ts';
+import { pinAuthority, pinServer } from './pin-authority.ts';
+import { createSupervisorClient } from './supervisor-client.ts';
 
 const serves =
   (text: string): RequestListener =>
@@ -20,6 +21,30 @@ describe('pinning the CA of a cluster', () => {
     await using life = new Life();
     const { address, files } = await startTestSupervisor(life);
     assert.equal(await pinAuthority({ ...common, address, token: files.token('agent') }), files.ca);
+  });
+
+  it('hands on the connection on which the server was verified, so that a join takes two', async () => {
+    await using life = new Life();
+    using files = await TestServerFiles.create();
+    const server = await startBadServer(life, files.serving, (request, response) =>
+      response.end(request.url === '/cacerts' ? files.ca : '{"servers":[]}'),
+    );
+    const token = files.token('agent');
+    using pinned = await pinServer({ ...common, address: server.address, token });
+    using client = createSupervisorClient({
+      ...{ addresses: [server.address], ca: pinned.ca, agent: pinned.agent, nodeName: 'node-2', signal: never },
+      token: { credential: token.credential, role: 'agent' },
+    });
+    await client.servers();
+    await client.servers();
+    const ports = server.requests.map(({ socket }) => socket.remotePort);
+    assert.equal(ports.length, 4);
+    assert.notEqual(ports[0], ports[1]);
+    assert.deepEqual(ports.slice(1), [ports[1], ports[1], ports[1]]);
+    assert.deepEqual(
+      server.requests.map(({ headers }) => headers.authorization !== undefined),
+      [false, false, true, true],
+    );
   });
 
   it('refuses another CA, naming both hashes, and has told the server nothing but that it wants /cacerts', async () => {

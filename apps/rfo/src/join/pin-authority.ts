@@ -20,16 +20,30 @@ export type PinOptions = {
   readonly timeout?: number;
 };
 
+/** A server that was recognised, until it is disposed of. */
+export type PinnedServer = Disposable & {
+  /** PEM of the CA that everything else is verified with. */
+  readonly ca: string;
+  /** Trusts this CA alone and has a connection to the server, for whoever has more to ask of it: another handshake costs more than the questions. */
+  readonly agent: ServerAgent;
+};
+
+/** The same as `pinServer`, for who has nothing else to ask. */
+export async function pinAuthority(options: PinOptions): Promise<string> {
+  using pinned = await pinServer(options);
+  return pinned.ca;
+}
+
 /**
- * The PEM of the CA that everything else is verified with, byte by byte as `/cacerts` serves it: the one that is known already, or the one
- * whose hash the token names. A short token names none: the CA is then taken as it is shown, with a warning. Sends nothing but two
- * requests for `/cacerts` without any credential, the second one verified.
+ * Finds the CA byte by byte as `/cacerts` serves it: the one that is known already, or the one whose hash the token names. A short token names
+ * none: the CA is then taken as it is shown, with a warning. Sends nothing but two requests for `/cacerts` without any credential, the second
+ * one verified.
  * @throws authority-mismatch, cluster-differs, join-token-missing, server-unreachable, server-untrusted, server-certificate-dates,
  * server-not-ready, server-answer-invalid
  */
-export async function pinAuthority(options: PinOptions): Promise<string> {
+export async function pinServer(options: PinOptions): Promise<PinnedServer> {
   const { token, known } = options;
-  if (known !== undefined) return confirmKnown(known, options);
+  if (known !== undefined) return await confirmKnown(known, options);
   if (token === undefined) throw fail('join-token-missing', {});
   const server = renderServerAddress(options.address);
   const shown = await fetchShown(options);
@@ -38,23 +52,21 @@ export async function pinAuthority(options: PinOptions): Promise<string> {
   if (wanted !== undefined && found !== wanted) throw fail('authority-mismatch', { server, found, wanted });
   // That it showed the certificate proves nothing yet; that it holds a key under it does. The hash of a bundle speaks of one root alone:
   // until the answer is verified by that one, the rest of the bundle may have been put there by anybody.
-  const verified = await fetchVerified(pinnedRoot(shown, found), options);
-  if (hashOf(verified, server) !== found) throw fail('authority-mismatch', { server, found: hashOf(verified, server), wanted: found });
-  if (wanted === undefined) {
-    const form = `K10${found}::${token.credential.kind === 'id' ? '<id>.<secret>' : '<user>:<password>'}`;
-    options.log.warn(
-      'the token does not say which CA the cluster has: the server was believed; the full form of the token rules out an impostor',
-      {
-        server,
-        form,
-      },
-    );
-  }
-  return verified;
+  return await fetchVerified(pinnedRoot(shown, found), options, (verified) => {
+    if (hashOf(verified, server) !== found) throw fail('authority-mismatch', { server, found: hashOf(verified, server), wanted: found });
+    if (wanted === undefined) {
+      const form = `K10${found}::${token.credential.kind === 'id' ? '<id>.<secret>' : '<user>:<password>'}`;
+      options.log.warn(
+        'the token does not say which CA the cluster has: the server was believed; the full form of the token rules out an impostor',
+        { server, form },
+      );
+    }
+    return verified;
+  });
 }
 
 /** A server of another cluster is told apart from one that is down: its own CA is looked at only to name it. */
-async function confirmKnown(known: string, options: PinOptions): Promise<string> {
+async function confirmKnown(known: string, options: PinOptions): Promise<PinnedServer> {
   const { address, token } = options;
   const server = renderServerAddress(address);
   const knownHash = caHash(known);
@@ -62,8 +74,7 @@ async function confirmKnown(known: string, options: PinOptions): Promise<string>
     throw fail('cluster-differs', { known: knownHash, other: 'the token names', found: token.caHash });
   }
   try {
-    await fetchVerified(known, options);
-    return known;
+    return await fetchVerified(known, options, () => known);
   } catch (error) {
     if (toRfoError(error).code !== 'server-untrusted') throw error;
     const found = await fetchShown(options)
@@ -87,12 +98,14 @@ async function fetchShown(options: PinOptions): Promise<string> {
   }
 }
 
-async function fetchVerified(ca: string, options: PinOptions): Promise<string> {
-  const agent = new ServerAgent({ ca });
+/** @param choose makes the CA that counts of what the server shows, or throws */
+async function fetchVerified(root: string, options: PinOptions, choose: (verified: string) => string): Promise<PinnedServer> {
+  const agent = new ServerAgent({ ca: root });
   try {
-    return await fetchWith(agent, options);
-  } finally {
+    return { ca: choose(await fetchWith(agent, options)), agent, [Symbol.dispose]: () => agent.destroy() };
+  } catch (error) {
     agent.destroy();
+    throw error;
   }
 }
 

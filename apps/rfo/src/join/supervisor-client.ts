@@ -30,6 +30,8 @@ export type SupervisorClientOptions = {
   readonly token?: { readonly credential: TokenCredential; readonly role: TokenRole } | undefined;
   /** Who the caller is already; goes before the token, which is shown only where the certificate is not accepted (the Node was deleted). */
   readonly clientCertificate?: ClientCertificate | undefined;
+  /** That of `pinServer`, whose connection is used then where no certificate is shown; it ends with the client. */
+  readonly agent?: ServerAgent | undefined;
   /** Ends every request. */
   readonly signal: AbortSignal;
   /** Milliseconds for each request. */
@@ -183,8 +185,8 @@ function caller(options: SupervisorClientOptions): ((wish: Wish) => Promise<Call
   return Object.assign(call, { close });
 }
 
-function identitiesOf({ ca, token, clientCertificate }: SupervisorClientOptions): readonly Identity[] {
-  const plain = (): ServerAgent => new ServerAgent({ ca });
+function identitiesOf({ ca, token, clientCertificate, agent }: SupervisorClientOptions): readonly Identity[] {
+  const plain = (): ServerAgent => agent ?? new ServerAgent({ ca });
   const identities: Identity[] = [];
   if (clientCertificate !== undefined) {
     identities.push({ agent: new ServerAgent({ ca, clientCertificate }), name: 'the certificate of this node', headers: {} });
