@@ -9,7 +9,7 @@ export { type RotateOptions, rotateLog, rotateLogs } from './rotate-log.ts';
 export type { RunningProcess } from './running-process.ts';
 export type { ProcessSpec, StopScope } from './spec.ts';
 export { startProcess } from './start-process.ts';
-export { stopProcess, stopUnlisted } from './stop-process.ts';
+export { stopNamed, stopProcess, stopUnlisted } from './stop-process.ts';
 export { isFinal, type Supervised, type SupervisedState, type SuperviseOptions, supervise } from './supervise.ts';
 export { waitForTcp, waitForUnixSocket } from './wait-for-connect.ts';
 export { waitForFile } from './wait-for-file.ts';

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Log, RfoError, silentLog } from '@rfo/foundation';
 import { identify } from './identity.ts';
-import { readRecord } from './record.ts';
+import { listRecords, readRecord } from './record.ts';
 import { startProcess } from './start-process.ts';
-import { stopProcess, stopUnlisted } from './stop-process.ts';
+import { stopNamed, stopProcess, stopUnlisted } from './stop-process.ts';
 import { scratch } from './test-support.ts';
 import { waitForFile } from './wait-for-file.ts';
 import { whenAborted } from './when-aborted.ts';
@@ -89,6 +90,26 @@ for (const [scope, survives] of [
     }
   });
 }
+
+test('processes are ended by their names in the order given, with the grace given', async (t) => {
+  const { folder, spec } = await scratch(t);
+  const script = (name: string, on: string): string =>
+    `trap "echo ${name} >> ${folder}/ended; ${on}" TERM; echo > ${folder}/${name}.up; while :; do sleep 0.01; done`;
+  const start = async (name: string, on = 'exit'): Promise<number> => {
+    const { pid } = await startProcess(spec(script(name, on), { name, stopGrace: 60_000 }), silentLog);
+    await waitForFile(`${folder}/${name}.up`, { signal: t.signal });
+    return pid;
+  };
+  const [deaf, other, kept] = [await start('deaf', ':'), await start('other'), await start('kept')];
+  const names = ['deaf', 'unknown', 'other'];
+  await stopNamed({ folder: join(folder, 'processes'), names, grace: 100, because: 'for the test', log: silentLog });
+  assert.equal(await readFile(`${folder}/ended`, 'utf8'), 'deaf\nother\n');
+  assert.deepEqual([identify(deaf), identify(other), identify(kept)?.pid], [undefined, undefined, kept]);
+  assert.deepEqual(
+    (await listRecords(join(folder, 'processes'))).map(({ record }) => record.name),
+    ['kept'],
+  );
+});
 
 test('a raised oom score is set; a refused one is logged and the process runs', async (t) => {
   const { spec } = await scratch(t);

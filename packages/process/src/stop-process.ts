@@ -31,14 +31,37 @@ export async function stopUnlisted(options: {
 }): Promise<void> {
   const { folder, names, log } = options;
   const strangers = (await listRecords(folder)).filter(({ record }) => !names.has(record.name));
-  await Promise.all(strangers.map(({ file, record }) => stopRecorded(file, record, log)));
+  const because = 'ending what no component owns any more';
+  await Promise.all(strangers.map(({ file, record }) => stopRecorded({ file, record }, { stop: record.stop, because, log })));
 }
 
-async function stopRecorded(file: string, record: ProcessRecord, log: Log): Promise<void> {
+/**
+ * Ends the recorded processes of these names, one after the other in this order.
+ * @param options.grace milliseconds, in place of what their records say
+ */
+export async function stopNamed(options: {
+  readonly folder: string;
+  readonly names: readonly string[];
+  readonly grace: number;
+  readonly because: string;
+  readonly log: Log;
+}): Promise<void> {
+  const { folder, names, grace, because, log } = options;
+  const records = await listRecords(folder);
+  for (const name of names) {
+    const found = records.find(({ record }) => record.name === name);
+    if (found !== undefined) await stopRecorded(found, { stop: { ...found.record.stop, grace }, because, log });
+  }
+}
+
+async function stopRecorded(
+  { file, record }: { readonly file: string; readonly record: ProcessRecord },
+  { stop, because, log }: { readonly stop: StopSettings; readonly because: string; readonly log: Log },
+): Promise<void> {
   const identity = processOf(record);
   if (identity !== undefined) {
-    log.info('ending what no component owns any more', { name: record.name, pid: identity.pid });
-    await end(watchAdopted({ name: record.name, identity, logFile: record.logFile }), record.stop, log);
+    log.info(because, { name: record.name, pid: identity.pid });
+    await end(watchAdopted({ name: record.name, identity, logFile: record.logFile }), stop, log);
   }
   removeRecord(file);
 }

@@ -51,6 +51,11 @@ export function chooseNodeAddress(input: AddressWish & { readonly interfaces: In
   return { nodeIps, nodeIp, iface, overlayIp };
 }
 
+/** Whether the node is known by another address than the one that was found. */
+export function hasMoved({ known }: AddressWish, { nodeIp }: Pick<NodeAddress, 'nodeIp'>): boolean {
+  return known !== undefined && known.nodeIps[0] !== nodeIp;
+}
+
 /** What the running node looks for its address by. */
 export function wishFrom(wish: AddressWish, { nodeIps, iface }: Pick<NodeAddress, 'nodeIps' | 'iface'>): KnownWish {
   return { ...wish, known: { nodeIps, iface, configured: wish.wanted.length > 0 } };

@@ -27,6 +27,7 @@ import { fieldManager, nodeControllerRights, serverNodeLabels } from './cluster-
 import { clusterTasks, ownEtcd } from './cluster-tasks.ts';
 import { controlPlaneComponents } from './components.ts';
 import { linkBundle, lockDataDirectory, writeDataVersion } from './data-directory.ts';
+import { endMoved } from './end-moved.ts';
 import { ensureEncryptionConfig } from './encryption-config.ts';
 import { type ServerInputs, serverPorts } from './inputs.ts';
 import { askServer, membersClient, takeClusterFiles } from './join.ts';
@@ -122,6 +123,7 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
   ];
   const stale = mustRestart(certificates.certificates);
   if (stale.size > 0) await stopUnlisted({ folder: paths.processRecords, names: without(components, stale), log });
+  if (findings.moved) await endMoved(paths, log);
   const manager: Manager = startComponents({ components, life, log, clock, processRecords: paths.processRecords });
   void manager.whenReady('kube-apiserver').then(cluster.apiServes, () => undefined);
 

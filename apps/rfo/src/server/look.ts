@@ -3,7 +3,7 @@ import { addressOf, type ServerConfig } from '@rfo/schema';
 import { serverPortsOf } from '../host/check/ports.ts';
 import { detectHost, detectOptionsOf, type HostFacts } from '../host/facts.ts';
 import { groupId } from '../host/group.ts';
-import { type KnownWish, wishFrom } from '../host/node-address.ts';
+import { hasMoved, type KnownWish, wishFrom } from '../host/node-address.ts';
 import { preflight } from '../host/preflight.ts';
 import { type Paths, pathsOf } from '../paths.ts';
 import { configuredToken } from '../tokens/ensure-tokens.ts';
@@ -22,6 +22,8 @@ export type Findings = {
   readonly nodeId: string | undefined;
   /** By what the node is found on this host from now on; `known` is still to be kept. */
   readonly address: KnownWish;
+  /** It was known by another address. */
+  readonly moved: boolean;
 };
 
 /**
@@ -45,8 +47,8 @@ export async function lookBeforeTouching(
   const version = { rfo: programVersion, kubernetes: bundle.versions.kubernetes };
   await checkDataVersion(paths, version);
   await preflight({ config, ports: serverPortsOf(config), paths, host, log });
-  const address = wishFrom(options.address, host);
-  return { bundle, version, host, nodeId: options.nodeId, address, inputs: serverInputs({ config, paths, host }) };
+  const [address, moved] = [wishFrom(options.address, host), hasMoved(options.address, host)];
+  return { bundle, version, host, nodeId: options.nodeId, address, moved, inputs: serverInputs({ config, paths, host }) };
 }
 
 /** What the control plane is rendered from. */
