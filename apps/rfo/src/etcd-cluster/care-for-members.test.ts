@@ -169,7 +169,8 @@ describe('the care for members of a real etcd', { timeout: 180_000 }, () => {
     await addLearner('d');
     await whenMembers((all) => all.length === 2 && all.every(({ isLearner }) => !isLearner));
     await addNode('d');
-    care('d');
+    // It looks again soon because there is something to do, not because it is time.
+    care('d', { pace: { every: 60_000, waiting: 100, patience: 1_000, move: 10_000 } });
     await nodeOf('d', ({ metadata }) => metadata.finalizers?.includes(finalizer) === true);
     await patchNode('a', { annotations: { [annotations.remove]: 'true' } });
     await whenMembers((all) => all.length === 1 && all[0]?.name === 'd', 'd');

@@ -5,7 +5,7 @@ import type { Paths } from '../paths.ts';
 import type { ClusterNode } from '../server/cluster-nodes.ts';
 import { careForLearners, type Sights } from './care-for-learners.ts';
 import { peerUrlOf, readJoinMark, removeJoinMark, writeKnownMembers } from './membership.ts';
-import { isMembersNode, renderCondition, renderNodePatch } from './node-member.ts';
+import { isMembersNode, renderCondition, renderNodePatch, wishOf } from './node-member.ts';
 import { livingOf, type ProbePeer } from './probe-peer.ts';
 import { removeWishedMembers } from './remove-members.ts';
 import { type Tell, tellNode } from './tell-node.ts';
@@ -34,12 +34,14 @@ export type CareOptions = {
 export type CarePace = {
   /** Between two looks, when no Node changes. */
   readonly every: number;
+  /** The same, while a member is to be removed: by another server's work the leadership may have come here. */
+  readonly waiting: number;
   /** A learner that does not answer for so long is evicted. */
   readonly patience: number;
   /** For the leadership to move. */
   readonly move: number;
 };
-const usualPace: CarePace = { every: 10_000, patience: 5 * 60_000, move: 60_000 };
+const usualPace: CarePace = { every: 10_000, waiting: 1_000, patience: 5 * 60_000, move: 60_000 };
 
 /** What the steps of one look work with. */
 export type Look = {
@@ -112,7 +114,8 @@ export function careForMembers(options: CareOptions): void {
     while (!life.signal.aborted) {
       wake = new AbortController();
       await attempt('look after the members of etcd', look);
-      await sleep(pace.every, AbortSignal.any([life.signal, wake.signal])).catch(() => undefined);
+      const wished = nodes.store.list().some((node) => wishOf(node) !== undefined);
+      await sleep(wished ? pace.waiting : pace.every, AbortSignal.any([life.signal, wake.signal])).catch(() => undefined);
     }
   };
   const looping = loop();

@@ -239,6 +239,7 @@ describe('a server that joins a real cluster', { timeout: 120_000 }, () => {
       assert.equal((await prepared.membership()).state, 'existing');
       await leave(etcd);
       await assert.rejects(prepared.membership(), code('etcd-member-removed'));
+      await assert.rejects(prepared.removed, code('etcd-member-removed'));
     });
 
     it('as it is when nobody can be asked', async () => {

@@ -40,6 +40,8 @@ export type PrepareOptions = {
 export type PreparedMember = {
   /** What etcd is to be started with; called before each of its starts. Throws etcd-member-removed when it was removed meanwhile. */
   readonly membership: () => Promise<Membership>;
+  /** Rejects with etcd-member-removed when this server is removed while it runs: nothing of it can go on. */
+  readonly removed: Promise<never>;
   /** Asks for the vote beside etcd, which is not ready before; undefined where nothing joins. */
   readonly joinTask: (etcd: EtcdClient, restartEtcd: () => void) => TaskComponent | undefined;
 };
@@ -53,13 +55,21 @@ export async function prepareMember(options: PrepareOptions): Promise<PreparedMe
   const { paths, nodeName, life, peerUrl = peerUrlOf(options.nodeIp) } = options;
   const mark = await decide({ ...options, peerUrl });
   const joiner: Joiner | undefined = options.join && { ...options, join: options.join };
+  const removed = Promise.withResolvers<never>();
+  removed.promise.catch(() => undefined);
   let starts = 0;
   return {
+    removed: removed.promise,
     membership: async () => {
       starts += 1;
       const data = await hasEtcdData(paths);
       if (mark !== undefined && joiner !== undefined && !data) await refreshJoin(joiner, mark, life.signal);
-      else if (starts > 1 && (await readJoinMark(paths)) === undefined) await refuseRemoved(options);
+      else if (starts > 1 && (await readJoinMark(paths)) === undefined) {
+        await refuseRemoved(options).catch((error: unknown) => {
+          removed.reject(error);
+          throw error;
+        });
+      }
       const own = await readOwnRecord(paths);
       if (own === undefined) return { ...firstMembership(options), initialCluster: `${nodeName}=${peerUrl}`, alone: await isAlone(paths) };
       return { ...own, state: 'existing', alone: await isAlone(paths) };

@@ -27,8 +27,8 @@ import { fieldManager, nodeControllerRights, serverNodeLabels } from './cluster-
 import { clusterTasks, ownEtcd } from './cluster-tasks.ts';
 import { controlPlaneComponents } from './components.ts';
 import { linkBundle, lockDataDirectory, writeDataVersion } from './data-directory.ts';
-import { endMoved } from './end-moved.ts';
 import { ensureEncryptionConfig } from './encryption-config.ts';
+import { endMoved } from './end-moved.ts';
 import { type ServerInputs, serverPorts } from './inputs.ts';
 import { askServer, membersClient, takeClusterFiles } from './join.ts';
 import { controlPlaneKubeconfig, writeAdminKubeconfig, writeKubeconfigs } from './kubeconfigs.ts';
@@ -53,7 +53,10 @@ export type RunningServer = {
   readonly ready: Promise<void>;
   /** Takes leave of the cluster before the components are stopped: port 9345 is closed, and nothing is watched any more. */
   readonly leave: () => Promise<void>;
-  /** Resolves with what has changed, once this host has another address than the one that everything was started with. */
+  /**
+   * Resolves with what has changed, once this host has another address than the one that everything was started with. Rejects with
+   * etcd-member-removed when this server was removed from its cluster.
+   */
   readonly outdated: Promise<string>;
 };
 
@@ -135,7 +138,7 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
   const care = careForCertificates({ server: inputs, ensure, first: certificates, manager, client, life, clock, log, renewOwn });
   const outdated = untilMoved({ started: host, look: () => lookForAddress(findings.address), life: access, log });
   rotateLogs({ files: () => components.map(({ name }) => join(paths.logs, `${name}.log`)), life, log });
-  return { inputs, manager, ready: manager.allReady(), leave: () => access.end(), outdated };
+  return { inputs, manager, ready: manager.allReady(), leave: () => access.end(), outdated: Promise.race([outdated, member.removed]) };
 }
 
 function hostSetup({ inputs, host }: Findings, log: Log): Parameters<typeof prepareHost>[0] {
