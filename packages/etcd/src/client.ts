@@ -1,5 +1,6 @@
 import { type CallOptions, createGateway, type EtcdEndpoint, type Int64 } from './gateway.ts';
 import { type MemberCalls, memberCalls } from './member-calls.ts';
+import { type KeyChange, watchKeys } from './watch.ts';
 
 export type EtcdStatus = {
   readonly version: string;
@@ -25,6 +26,14 @@ export type EtcdClient = MemberCalls & {
   readonly get: (key: string, options?: CallOptions) => Promise<KeyValue | undefined>;
   /** All keys that begin with the prefix, in order. */
   readonly range: (prefix: string, options?: CallOptions & { readonly limit?: number; readonly keysOnly?: boolean }) => Promise<KeyValue[]>;
+  /**
+   * Every change of keys with the prefix from a revision on (`status().revision` before a `range` misses none); a learner has none to tell.
+   * Goes on until it throws: etcd-unreachable, etcd-refused, the signal's reason.
+   */
+  readonly watch: (
+    prefix: string,
+    options: { readonly fromRevision: Int64; readonly signal: AbortSignal },
+  ) => AsyncGenerator<readonly KeyChange[]>;
   readonly put: (key: string, value: string | Uint8Array, options?: CallOptions) => Promise<void>;
   /** Gives how many keys there were. */
   readonly delete: (key: string, options?: CallOptions) => Promise<number>;
@@ -47,7 +56,7 @@ const longWork = 30 * 60_000;
 
 /** A client of one etcd member. All methods throw etcd-unreachable, etcd-refused, or the signal's reason. */
 export function createEtcdClient(target: EtcdEndpoint): EtcdClient {
-  const { call, close } = createGateway(target);
+  const { call, stream, close } = createGateway(target);
   const post = async <T>(path: string, body: object, options?: CallOptions): Promise<T> => (await call(`/v3/${path}`, body, options)) as T;
   const range = async (body: object, options?: CallOptions): Promise<KeyValue[]> => {
     const { kvs = [] } = await post<{ kvs?: readonly RawKeyValue[] }>('kv/range', body, options);
@@ -72,6 +81,12 @@ export function createEtcdClient(target: EtcdEndpoint): EtcdClient {
           keys_only: keysOnly ?? false,
         },
         options,
+      ),
+    watch: (prefix, { fromRevision, signal }) =>
+      watchKeys(
+        { endpoint: target.endpoint, stream },
+        { key: encode(prefix), range_end: encode(endOfPrefix(prefix)), start_revision: fromRevision },
+        signal,
       ),
     put: async (key, value, options) => {
       await post('kv/put', { key: encode(key), value: encode(value) }, options);

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
+import { createInterface } from 'node:readline';
 import { fail, RfoError } from '@rfo/foundation';
 
 /** Numbers of 64 bits are decimal strings here, as they are in etcd's JSON: JavaScript numbers would lose digits. */
@@ -22,6 +24,8 @@ export type CallOptions = {
 export type Gateway = {
   /** Posts to a path of the JSON gateway, or gets where there is no body. Throws etcd-unreachable, etcd-refused, or the signal's reason. */
   readonly call: (path: string, body: object | undefined, options?: CallOptions) => Promise<unknown>;
+  /** Posts, and gives each line of an answer that has no end. Throws as `call` does. */
+  readonly stream: (path: string, body: object, signal: AbortSignal) => AsyncGenerator<unknown>;
   readonly close: () => void;
 };
 
@@ -38,61 +42,67 @@ const usualAnswerWithin = 60_000;
 export function createGateway(target: EtcdEndpoint): Gateway {
   const { endpoint } = target;
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 1 });
+  const open = async (path: string, body: object | undefined, options: CallOptions): Promise<IncomingMessage> => {
+    const [ca, cert, key] = await Promise.all([target.ca, target.cert, target.key].map((file) => readFile(file)));
+    const tls = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+    const response = await send(new URL(path, endpoint), body, { agent, ...options, ...tls });
+    if (response.statusCode === 200) return response;
+    const problem = problemOf(await readAll(response)) || `status ${response.statusCode}`;
+    throw fail('etcd-refused', { endpoint, what: path, problem }, new EtcdRefusal(problem));
+  };
+  const known = (error: unknown, signal: AbortSignal | undefined): RfoError => {
+    signal?.throwIfAborted();
+    if (error instanceof RfoError) return error;
+    return fail('etcd-unreachable', { endpoint, problem: error instanceof Error ? error.message : String(error) }, error);
+  };
   return {
     close: () => agent.destroy(),
     call: async (path, body, { signal, answerWithin = usualAnswerWithin } = {}) => {
       try {
-        const [ca, cert, key] = await Promise.all([target.ca, target.cert, target.key].map((file) => readFile(file)));
-        const { status, text } = await send(new URL(path, endpoint), body, {
-          agent,
-          answerWithin,
-          ...(signal && { signal }),
-          ...(ca && { ca }),
-          ...(cert && { cert }),
-          ...(key && { key }),
-        });
-        if (status !== 200) {
-          const problem = problemOf(text) || `status ${status}`;
-          throw fail('etcd-refused', { endpoint, what: path, problem }, new EtcdRefusal(problem));
-        }
-        return JSON.parse(text);
+        return JSON.parse(await readAll(await open(path, body, { answerWithin, ...(signal && { signal }) })));
       } catch (error) {
-        signal?.throwIfAborted();
-        if (error instanceof RfoError) throw error;
-        throw fail('etcd-unreachable', { endpoint, problem: error instanceof Error ? error.message : String(error) }, error);
+        throw known(error, signal);
+      }
+    },
+    stream: async function* (path, body, signal) {
+      let response: IncomingMessage | undefined;
+      try {
+        // It may be silent for ever; that the member is gone shows by the connection, which is one within this host.
+        response = await open(path, body, { signal, answerWithin: 0 });
+        for await (const line of createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })) {
+          if (line !== '') yield JSON.parse(line);
+        }
+        if (response.errored !== null) throw response.errored;
+      } catch (error) {
+        throw known(error, signal);
+      } finally {
+        response?.destroy();
       }
     },
   };
 }
 
-type SendOptions = {
+type SendOptions = CallOptions & {
   readonly agent: Agent;
-  readonly answerWithin: number;
-  readonly signal?: AbortSignal;
   readonly ca?: Buffer;
   readonly cert?: Buffer;
   readonly key?: Buffer;
 };
 
-function send(
-  url: URL,
-  body: object | undefined,
-  { answerWithin, ...options }: SendOptions,
-): Promise<{ readonly status: number; readonly text: string }> {
+/** Resolves with the head of the answer. */
+function send(url: URL, body: object | undefined, { answerWithin = 0, ...options }: SendOptions): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const sent = request(url, { ...options, method: body === undefined ? 'GET' : 'POST' }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        text += chunk;
-      });
-      response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
-      response.once('error', reject);
-    });
+    const sent = request(url, { ...options, method: body === undefined ? 'GET' : 'POST' }, resolve);
     sent.setTimeout(answerWithin, () => sent.destroy(new Error(`no answer within ${answerWithin / 1000} s`)));
     sent.once('error', reject);
     sent.end(body === undefined ? undefined : JSON.stringify(body));
   });
+}
+
+async function readAll(response: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of response.setEncoding('utf8')) text += chunk;
+  return text;
 }
 
 /** grpc-gateway answers `{"code":…,"message":…}`. */
