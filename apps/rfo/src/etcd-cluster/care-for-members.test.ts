@@ -9,6 +9,7 @@ import { poll } from '@rfo/process';
 import { nodePaths } from '../paths.ts';
 import { followNodes } from '../server/cluster-nodes.ts';
 import { type CareOptions, careForMembers } from './care-for-members.ts';
+import { forgetMember } from './forget-member.ts';
 import { readKnownMembers, writeJoinMark } from './membership.ts';
 import { annotations, finalizer, type ServerNode } from './node-member.ts';
 import { createPeerProbe } from './probe-peer.ts';
@@ -163,6 +164,24 @@ describe('the care for members of a real etcd', { timeout: 180_000 }, () => {
       },
       { signal: within(30) },
     );
+  });
+
+  it('takes from a Node what it showed of a member that its server has no more', async () => {
+    const name = 'former';
+    const shown = { [annotations.name]: 'former-00000000', [annotations.address]: '192.0.2.1', other: 'stays' };
+    await kube.client.create({ apiVersion: 'v1', kind: 'Node', metadata: { name, annotations: shown, finalizers: [finalizer] } });
+    const forget = () => forgetMember({ client: kube.client, nodeName: name, now: new Date(), signal: within(30) });
+    await forget();
+    const { metadata, status } = await nodeOf(name, () => true);
+    assert.deepEqual(
+      [metadata.annotations, metadata.finalizers],
+      [{ other: 'stays', [annotations.removed]: 'former-00000000' }, undefined],
+    );
+    const [condition] = (status?.conditions ?? []).filter(({ type }) => type === 'EtcdIsVoter');
+    assert.deepEqual([condition?.status, condition?.reason], ['False', 'Removed']);
+    await forget();
+    assert.equal((await nodeOf(name, () => true)).metadata.resourceVersion, metadata.resourceVersion, 'it was written again');
+    await kube.client.delete({ apiVersion: 'v1', kind: 'Node', name });
   });
 
   it('moves the leadership before the leader is removed, whose Node stays when it was asked by annotation', async () => {

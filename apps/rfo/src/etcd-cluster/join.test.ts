@@ -254,6 +254,13 @@ describe('a server that joins a real cluster', { timeout: 120_000 }, () => {
       await leave(back);
     });
 
+    it('is not taken for a first one where it only used the etcd of others', async () => {
+      const server = await testServer(members, 'two');
+      await writeKnownMembers(server.paths, await first.client.members());
+      await assert.rejects(server.prepare({}), code('etcd-data-missing'));
+      assert.deepEqual(server.files(), ['members.json']);
+    });
+
     it('without its data: no second cluster is begun', async () => {
       const server = await testServer(members, 'two');
       const { etcd } = await joined(server);

@@ -52,6 +52,19 @@ export function firstMembership({ nodeName, nodeIp }: { readonly nodeName: strin
   return { name: nodeName, initialCluster: `${nodeName}=${peerUrlOf(nodeIp)}`, state: 'new', alone: true };
 }
 
+/** What this server is in etcd by its own files. */
+export async function presentMembership(given: {
+  readonly paths: Paths;
+  readonly nodeName: string;
+  readonly peerUrl: string;
+}): Promise<Membership> {
+  const { paths, nodeName, peerUrl } = given;
+  const [own, known] = await Promise.all([readOwnRecord(paths), readKnownMembers(paths)]);
+  const alone = known.length <= 1;
+  if (own === undefined) return { name: nodeName, initialCluster: `${nodeName}=${peerUrl}`, state: 'new', alone };
+  return { ...own, state: 'existing', alone };
+}
+
 /** @returns `https://<address>:2380` */
 export function peerUrlOf(nodeIp: string): string {
   return `https://${nodeIp}:2380`;

@@ -17,12 +17,11 @@ export const finalizer = 'etcd.rfo.io/member';
 
 export type ServerNode = KubeObject & { readonly status?: { readonly conditions?: readonly Condition[] } };
 
-/** Whether a Node shows a member of etcd, or did and is held by that. */
+/** Whether a Node shows a member of etcd, is held by one, or asks for its removal. */
 export function isMembersNode(node: ServerNode | undefined): boolean {
-  return node?.metadata.finalizers?.includes(finalizer) === true || Object.keys(node?.metadata.annotations ?? {}).some(isOurs);
+  const { finalizers = [], annotations: now = {} } = node?.metadata ?? {};
+  return finalizers.includes(finalizer) || now[annotations.name] !== undefined || now[annotations.remove] !== undefined;
 }
-
-const isOurs = (name: string): boolean => Object.values<string>(annotations).includes(name);
 
 /** What a Node asks for: the removal of its member, by its deletion or by annotation. */
 export function wishOf({ metadata }: ServerNode): 'delete' | 'remove' | undefined {

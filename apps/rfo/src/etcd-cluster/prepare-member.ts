@@ -1,17 +1,17 @@
 import { dirname } from 'node:path';
 import type { EtcdClient } from '@rfo/etcd';
 import { type Clock, fail, type Life, type Log, orAbort } from '@rfo/foundation';
-import { listRecords, stopUnlisted } from '@rfo/process';
 import type { TaskComponent } from '../component/component.ts';
+import { endLeft } from '../component/end-left.ts';
 import type { Paths } from '../paths.ts';
 import { type Joiner, type JoinPace, joinCluster, type MembersClient, refreshJoin, untilVoting } from './join-member.ts';
 import {
-  firstMembership,
   hasEtcdData,
   type JoinMark,
   type Membership,
   newMemberName,
   peerUrlOf,
+  presentMembership,
   readJoinMark,
   readKnownMembers,
   readOwnRecord,
@@ -70,9 +70,7 @@ export async function prepareMember(options: PrepareOptions): Promise<PreparedMe
           throw error;
         });
       }
-      const own = await readOwnRecord(paths);
-      if (own === undefined) return { ...firstMembership(options), initialCluster: `${nodeName}=${peerUrl}`, alone: await isAlone(paths) };
-      return { ...own, state: 'existing', alone: await isAlone(paths) };
+      return await presentMembership({ paths, nodeName, peerUrl });
     },
     joinTask: (etcd, restartEtcd) => mark && joiner && joinTask({ joiner, mark, etcd, restartEtcd, options }),
   };
@@ -94,13 +92,14 @@ async function decide(options: PrepareOptions & { readonly peerUrl: string }): P
   if (data && found === undefined) {
     if ((await lookForSelf({ ...options, name, known, signal })) !== 'out') return undefined;
     if (join === undefined) throw fail('etcd-member-removed', { name });
-    await endLeftEtcd(paths, log);
+    // It must not write where its data is taken away.
+    await endLeft(paths.processRecords, ['etcd'], log);
     await moveDataAside(paths, { now: options.clock.now(), log });
   }
   if (data && found !== undefined) {
     if (join === undefined || !(await isTakenOut(join, found, signal))) return found;
     log.info('a join that was broken off begins anew', { member: name });
-    await endLeftEtcd(paths, log);
+    await endLeft(paths.processRecords, ['etcd'], log);
     await removeEtcdData(paths);
   }
   if (join !== undefined) {
@@ -108,16 +107,10 @@ async function decide(options: PrepareOptions & { readonly peerUrl: string }): P
     await joinCluster({ ...options, join }, mark, signal);
     return mark;
   }
-  if (found !== undefined || own !== undefined || known.length > 1) {
+  if (found !== undefined || own !== undefined || known.some((member) => member.name !== name)) {
     throw fail('etcd-data-missing', { name, folder: dirname(paths.server.etcd) });
   }
   return undefined;
-}
-
-/** An etcd that an earlier rfo left running must not write where its data is taken away. */
-async function endLeftEtcd(paths: Paths, log: Log): Promise<void> {
-  const others = (await listRecords(paths.processRecords)).map(({ record }) => record.name).filter((name) => name !== 'etcd');
-  await stopUnlisted({ folder: paths.processRecords, names: new Set(others), log });
 }
 
 /** A learner at an address that is ours no longer cannot be sent its data, and no other is added beside it. One that votes stays. */
@@ -143,10 +136,6 @@ async function isTakenOut(join: MembersClient, { name, peerUrl }: JoinMark, sign
     signal.throwIfAborted();
     return false;
   }
-}
-
-async function isAlone(paths: Paths): Promise<boolean> {
-  return (await readKnownMembers(paths)).length <= 1;
 }
 
 /** etcd ends when its member is removed; started again it would end again, for ever. */

@@ -57,6 +57,12 @@ export const etcdErrors = {
     retryable: false,
     exit: 1,
   },
+  'etcd-last-member': {
+    text: 'this server cannot do without etcd: {name} is the last member that votes, and with it the data of the cluster would be gone',
+    cure: 'Let another server with etcd join first, or leave disable-etcd out',
+    retryable: false,
+    exit: 2,
+  },
   'etcd-data-missing': {
     text: 'this server is the member {name} of a cluster, but its etcd data is gone',
     cure: 'Set server to an address of that cluster to join it again; only to begin a new cluster, remove the folder {folder}',
