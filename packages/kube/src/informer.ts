@@ -10,6 +10,8 @@ export type InformerOptions<T extends KubeObject> = Selection & {
   /** What of each object is kept; by default all but managedFields. The less, the better: it is memory. */
   readonly transform?: (object: T) => T;
   readonly indexes?: Readonly<Record<string, IndexFunction<T>>>;
+  /** The API is asked from then on; at once by default. */
+  readonly begin?: Promise<unknown>;
   readonly life: Life;
   readonly log: Log;
 };
@@ -36,6 +38,7 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
   let interrupted = false;
   let wasSynced = false;
   const follow = async (): Promise<void> => {
+    await orAbort(Promise.resolve(options.begin), life.signal).catch(() => undefined);
     const items = watch<T>({
       ...options,
       signal: life.signal,

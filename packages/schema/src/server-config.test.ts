@@ -116,6 +116,20 @@ for (const [flag, expected] of cases) {
   test(`${flag} is refused in one sentence`, () => assert.deepEqual(problems(flag), expected));
 }
 
+test('a server without etcd joins another, and one without etcd and API server is none', () => {
+  assert.deepEqual(problems('--disable-etcd'), [
+    'disable-etcd: a server without etcd needs one that has it. Give server, an address of the cluster to join.',
+  ]);
+  assert.deepEqual(problems('--disable-etcd', '--server=https://192.0.2.7:9345'), []);
+  assert.deepEqual(problems('--disable-etcd', '--server=https://192.0.2.7:9345', '--etcd-arg=max-wals=3'), [
+    'etcd-arg: it has no meaning with disable-etcd. Leave one of them out.',
+  ]);
+  assert.deepEqual(problems('--disable-apiserver'), []);
+  assert.deepEqual(problems('--disable-apiserver', '--disable-etcd', '--server=https://192.0.2.7:9345'), [
+    'disable-apiserver: with neither etcd nor API server this would be no server. Leave one of the two out, or run rfo agent.',
+  ]);
+});
+
 test('options that exclude each other are refused', () => {
   assert.deepEqual(problems('--token=a', '--token-file=/t'), ['token: token-file is given as well. Give one of the two.']);
   assert.deepEqual(problems('--cni=none', '--flannel-iface=eth0'), [
@@ -133,6 +147,8 @@ test('what nothing would read is refused, its default is not', () => {
       'container-runtime-endpoint /run/crio/crio.sock',
     ],
     ['--disable-scheduler', '--kube-scheduler-arg=v=2', 'kube-scheduler-arg', 'disable-scheduler'],
+    ['--disable-apiserver', '--kube-scheduler-arg=v=2', 'kube-scheduler-arg', 'disable-apiserver'],
+    ['--disable-apiserver', '--audit-policy-file=/a.yaml', 'audit-policy-file', 'disable-apiserver'],
     ['--cni=none', '--flannel-backend=host-gw', 'flannel-backend', 'cni none'],
   ] as const;
   for (const [setting, flag, key, because] of refused) {

@@ -17,6 +17,15 @@ const runtimeSettings = [
   'disable-default-registry-endpoint',
 ] as const;
 
+/** What only the API server and those beside it are told. */
+const apiserverSettings = [
+  'kube-apiserver-arg',
+  'kube-controller-manager-arg',
+  'kube-scheduler-arg',
+  'audit-policy-file',
+  'pod-security-admission-config-file',
+] as const;
+
 /** Rules that hold on every node. */
 export const agentRules: readonly Rule[] = [
   rule(['node-ip'], (config) =>
@@ -72,6 +81,18 @@ export const serverRules: readonly Rule[] = [
   ),
   rule(['advertise-address', 'cluster-cidr', 'service-cidr'], (config) => judgeOutside(config['advertise-address'], config)),
   rule(['agent-token', 'agent-token-file'], (config) => judgeEither('agent-token-file', config['agent-token'], config['agent-token-file'])),
+  rule(['disable-apiserver', 'disable-etcd'], (config) =>
+    config['disable-apiserver'] && config['disable-etcd']
+      ? { problem: 'with neither etcd nor API server this would be no server', cure: 'Leave one of the two out, or run rfo agent' }
+      : undefined,
+  ),
+  rule(['disable-etcd', 'server'], (config) =>
+    config['disable-etcd'] && config.server.length === 0
+      ? { problem: 'a server without etcd needs one that has it', cure: 'Give server, an address of the cluster to join' }
+      : undefined,
+  ),
+  ...idle(['etcd-arg', 'etcd-expose-metrics'], 'disable-etcd', (disabled) => disabled),
+  ...idle(apiserverSettings, 'disable-apiserver', (disabled) => disabled),
   ...idle(['flannel-iface', 'flannel-backend'], 'cni', (cni) => cni !== 'flannel'),
   ...idle(['kube-scheduler-arg'], 'disable-scheduler', (disabled) => disabled),
   ...idle(['kube-controller-manager-arg'], 'disable-controller-manager', (disabled) => disabled),

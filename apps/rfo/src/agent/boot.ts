@@ -26,8 +26,9 @@ import { type AgentInputs, agentPorts } from './inputs.ts';
 import { type AgentJoin, type Joined, joinAsAgent, reconnect, rememberServers } from './join.ts';
 import { type AgentFindings, lookAtAgentHost } from './look.ts';
 import { reporters } from './server-health.ts';
-import { createServerList, type ServerList } from './server-list.ts';
+import { createServerList } from './server-list.ts';
 import { systemImage } from './system-image.ts';
+import type { ServerList } from './track-servers.ts';
 import { tunnelsComponent } from './tunnels.ts';
 import { watchApiServers } from './watch-api-servers.ts';
 
@@ -103,7 +104,8 @@ export async function bootAgent(options: AgentBootOptions): Promise<RunningNode>
   careForCertificates({ agentJoin, joined, servers, manager, life });
   rotateLogs({ files: () => components.map(({ name }) => join(paths.logs, `${name}.log`)), life, log });
   return {
-    ...{ paths, manager, ready: manager.allReady() },
+    ...{ paths, manager },
+    ready: manager.allReady().then(() => 'the node is ready'),
     readyText: () => `Node ${host.nodeName} is ready.\n`,
     leave: () => access.end(),
     outdated: untilMoved({ started: host, look: () => lookForAddress(findings.address), life: access, log }),
@@ -232,7 +234,7 @@ function careForCertificates(given: {
     renewal: config['certificate-renewal-ratio'],
     connect: () => reconnect(agentJoin, servers.current(), life.signal),
     onRenewed: async (items) => {
-      for (const component of mustRestart(items)) await manager.restart(component);
+      for (const component of mustRestart(items)) if (manager.has(component)) await manager.restart(component);
     },
   });
 }

@@ -127,11 +127,11 @@ export async function reconnect(join: AgentJoin, servers: readonly string[], sig
   return clientOf([first, ...others], { join, ca, token, signal });
 }
 
-/** Keeps the servers that were learned for the next start; the one that was joined through stays the one. */
+/** Keeps the servers that were learned for the next start; the one that was joined through, if there was one, stays the one. */
 export async function rememberServers(paths: Paths, hosts: readonly string[]): Promise<void> {
-  const known = await readKnownServers(paths);
-  if (known === undefined) return;
-  await writeKnownServers(paths, { url: known.url, addresses: hosts.map((host) => ({ host, port: serverPorts.supervisor })) });
+  const addresses = hosts.map((host): ServerAddress => ({ host, port: serverPorts.supervisor }));
+  const url = (await readKnownServers(paths))?.url ?? addresses[0];
+  if (url !== undefined) await writeKnownServers(paths, { url, addresses });
 }
 
 /** A client of the join API as this node is at the moment: by its certificate where it has one, else by the token. */

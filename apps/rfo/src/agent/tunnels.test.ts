@@ -7,7 +7,7 @@ import { startTestCluster, type TestCluster } from '@rfo/kube';
 import { startLoadBalancer } from '@rfo/proxy';
 import type { Tunnel } from '@rfo/tunnel';
 import { listenTcp, startTestServer } from '../egress/nodes.testing.ts';
-import type { ServerList } from './server-list.ts';
+import type { ServerList } from './track-servers.ts';
 import { type TunnelInputs, tunnelsComponent } from './tunnels.ts';
 
 const hosts = ['127.0.0.1', '127.0.0.2'] as const;

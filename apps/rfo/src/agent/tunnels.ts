@@ -7,7 +7,7 @@ import type { TaskComponent } from '../component/component.ts';
 import type { EgressMode } from '../egress/egress-config.ts';
 import { podCidrsOf } from '../egress/node-routes.ts';
 import type { ClusterNode } from '../server/cluster-nodes.ts';
-import type { ServerList } from './server-list.ts';
+import type { ServerList } from './track-servers.ts';
 import { allowsTarget } from './tunnel-rules.ts';
 
 export type TunnelInputs = {

@@ -44,7 +44,7 @@ test('a node that is outdated is booted again in the same process, and finds wha
     seen.push(`boot ${number}`);
     life.defer(() => seen.push(`end ${number}`));
     const manager = startComponents({ components: [part], life, log, processRecords: paths.processRecords });
-    const ready = manager.allReady();
+    const ready = manager.allReady().then(() => 'the node is ready');
     await ready;
     seen.push(`runs ${pid()}`);
     // The second one is never outdated: it ends as a signal says.

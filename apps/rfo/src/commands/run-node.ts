@@ -10,7 +10,8 @@ import { awaitEnding, type Ending } from './ending.ts';
 export type RunningNode = {
   readonly paths: Paths;
   readonly manager: Manager;
-  readonly ready: Promise<void>;
+  /** Resolves, with what is to be said of it, when all that can be ready is. */
+  readonly ready: Promise<string>;
   readonly readyText: () => string;
   /** Ends what would only complain while the components go. */
   readonly leave: () => Promise<void>;
@@ -55,8 +56,8 @@ async function runOnce(
     if (cancelled.aborted && error === cancelled.reason) return 'ended';
     throw error;
   }
-  const ready = node.ready.then(async () => {
-    log.info('the node is ready');
+  const ready = node.ready.then(async (said) => {
+    log.info(said);
     for (const line of node.manager.table().split('\n')) log.info(line);
     await notifySystemd(['READY=1']);
     if (env.RFO_FOREGROUND !== undefined) stdout.write(node.readyText());

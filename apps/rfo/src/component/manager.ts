@@ -34,6 +34,7 @@ export type Manager = {
   readonly stopAll: () => Promise<void>;
   /** Like `stopAll`, but the processes to keep run on, for the next rfo to adopt. */
   readonly release: () => Promise<void>;
+  readonly has: (name: string) => boolean;
   readonly stateOf: (name: string) => ComponentState;
   /** How long each took, as text. */
   readonly table: () => string;
@@ -139,6 +140,7 @@ export function startComponents(options: ManagerOptions): Manager {
     ...{ reconcile, restart },
     stopAll: () => finish('stop'),
     release: () => finish('release'),
+    has: (name) => members.has(name),
     stateOf: (name) => get(name).track.state,
     table: () =>
       renderTable([...members.values()].map(({ track: { name, state, times, restarts } }) => ({ name, state, times, restarts }))),

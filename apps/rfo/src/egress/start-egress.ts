@@ -1,6 +1,7 @@
 import type { Life, Log } from '@rfo/foundation';
 import type { ClusterNodes } from '../server/cluster-nodes.ts';
 import type { ServerInputs } from '../server/inputs.ts';
+import { rolesOf } from '../server/roles.ts';
 import { createConnect } from './connect.ts';
 import { routesOfNodes } from './node-routes.ts';
 import { startConnectProxy } from './proxy.ts';
@@ -22,7 +23,7 @@ export async function startEgress({ inputs, nodes, life, log: base }: EgressOpti
   const { config, paths, nodeName: ownNode } = inputs;
   const mode = config['egress-selector-mode'];
   const tunnels = createTunnelRegistry({ life, log });
-  if (mode !== 'disabled') {
+  if (mode !== 'disabled' && rolesOf(config).apiserver) {
     const route = routesOfNodes({ nodes: nodes.informer, mode, ownNode, log });
     await startConnectProxy({ path: paths.egressSocket, connect: createConnect({ route, tunnels, log }), life, log });
   }

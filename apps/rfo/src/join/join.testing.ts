@@ -100,6 +100,7 @@ export async function startTestSupervisor(
     clock: files.clock,
     leafLifetime: 30 * day,
     ready: () => true,
+    apiServes: () => true,
     metrics: undefined,
     joinConfig: () => ({ settings: defaultClusterSettings, versions: { rfo: '0.1.0', kubernetes: 'v1.36.3' }, time: files.now }),
     servers: () => ['https://192.0.2.7:9345'],

@@ -2,16 +2,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, type Life, type Log, systemClock } from '@rfo/foundation';
 import { createKubeClient, type KubeClient, loadKubeconfig } from '@rfo/kube';
-import { rotateLogs, stopUnlisted, waitForTcp } from '@rfo/process';
+import { rotateLogs, stopUnlisted } from '@rfo/process';
 import type { ServerConfig } from '@rfo/schema';
 import { addonsComponent } from '../addons/component.ts';
 import { agentComponents, agentNotices } from '../agent/components.ts';
 import { agentPorts } from '../agent/inputs.ts';
 import { tunnelsComponent } from '../agent/tunnels.ts';
 import { expirationMetric } from '../certificates/report.ts';
-import { type Component, released, type TaskComponent } from '../component/component.ts';
+import { type Component, released } from '../component/component.ts';
 import { type Manager, startComponents } from '../component/manager.ts';
-import { prepareMember } from '../etcd-cluster/prepare-member.ts';
 import { lookForAddress } from '../host/facts.ts';
 import { protectsKernelDefaults } from '../host/kernel-settings.ts';
 import { keepAddress } from '../host/known-address.ts';
@@ -23,19 +22,22 @@ import { vipComponent } from '../vip/component.ts';
 import { serverAgentInputs } from './agent-inputs.ts';
 import { careForCertificates, certificateEnsurer, mustRestart } from './certificate-care.ts';
 import { type Cluster, openCluster } from './cluster.ts';
-import { fieldManager, nodeControllerRights, serverNodeLabels } from './cluster-objects.ts';
-import { clusterTasks, ownEtcd } from './cluster-tasks.ts';
+import { clusterTasks } from './cluster-tasks.ts';
 import { controlPlaneComponents } from './components.ts';
 import { linkBundle, lockDataDirectory, writeDataVersion } from './data-directory.ts';
 import { ensureEncryptionConfig } from './encryption-config.ts';
 import { endMoved } from './end-moved.ts';
+import { takeEtcdRole } from './etcd-role.ts';
 import { type ServerInputs, serverPorts } from './inputs.ts';
-import { askServer, membersClient, takeClusterFiles } from './join.ts';
+import { takeClusterFiles } from './join.ts';
 import { controlPlaneKubeconfig, writeAdminKubeconfig, writeKubeconfigs } from './kubeconfigs.ts';
 import { type Findings, lookBeforeTouching } from './look.ts';
 import { metricsPage } from './metrics.ts';
-import { nodeReady, nodeRegistered } from './node-state.ts';
+import { nodeRegistered } from './node-state.ts';
+import { apiPortComponent, nodeComponent, rightsComponent } from './node-tasks.ts';
 import { releaseLease } from './release-lease.ts';
+import { type RemoteApi, reachApi, untilReady } from './remote-api.ts';
+import { apiPart, type Roles, roleNotices, rolesOf } from './roles.ts';
 
 export type BootOptions = {
   readonly config: ServerConfig;
@@ -50,7 +52,8 @@ export type BootOptions = {
 export type RunningServer = {
   readonly inputs: ServerInputs;
   readonly manager: Manager;
-  readonly ready: Promise<void>;
+  /** Resolves, with what is to be said of it, when all that can be ready is. */
+  readonly ready: Promise<string>;
   /** Takes leave of the cluster before the components are stopped: port 9345 is closed, and nothing is watched any more. */
   readonly leave: () => Promise<void>;
   /**
@@ -70,12 +73,13 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
   const findings = await whenAddressed(() => lookBeforeTouching(config, { env, log }), { life, signal, log });
   const { inputs, bundle, host, version } = findings;
   const { paths, nodeName } = inputs;
-  for (const notice of agentNotices({ config, host })) log.info(notice);
+  const roles = rolesOf(config);
+  for (const notice of [...roleNotices(config), ...agentNotices({ config, host })]) log.info(notice);
 
   await lockDataDirectory(paths, life);
+  const firstStart = ![paths.server.etcd, paths.server.etcdMembers].some(existsSync);
   await takeClusterFiles({ inputs, kubernetes: version.kubernetes, signal, log, clock });
-  const firstStart = !existsSync(paths.server.etcd);
-  const prepared = config['disable-agent'] ? undefined : prepareHost(hostSetup(findings, log));
+  const prepared = roles.agent ? prepareHost(hostSetup(findings, log)) : undefined;
   // Awaited below; a refusal in between must not count as unhandled.
   prepared?.catch(() => undefined);
   const ensure = certificateEnsurer({ server: inputs, nodeIps: host.nodeIps, clock, env });
@@ -90,30 +94,34 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
     keepNodeId(paths.nodeId, findings.nodeId),
     keepAddress(paths, findings.address.known),
   ]);
-  const asking = { inputs, clock };
-  const member = await prepareMember({ ...inputs, join: membersClient(asking), ask: askServer(asking), life, cancelled, log, clock });
+  const etcd = await takeEtcdRole({ inputs, life, cancelled, log, clock });
 
   const client = createKubeClient(await loadKubeconfig(controlPlaneKubeconfig(paths, 'supervisor')));
   life.defer(() => client.close());
-  const etcd = ownEtcd(paths);
-  life.defer(() => etcd.close());
   const access = life.child();
-  const cluster = await openCluster({ inputs, client, etcd, findings, env, life: access, log, clock });
+  const etcdServing = Promise.withResolvers<void>();
+  const remoteApi = await reachApi({ inputs, etcd: etcd.own, etcdServes: etcdServing.promise, access, life, log });
+  const { members } = etcd;
+  const cluster = await openCluster({ inputs, client, members, serverList: remoteApi?.servers, findings, env, life: access, log, clock });
   let etcdIsBusy = (): boolean => false;
-  const joinTask = member.joinTask(etcd, () => void manager.restart('etcd').catch(() => undefined));
   const components = [
     ...controlPlaneComponents(inputs, {
       releaseLease: (name, leaseSignal) => releaseLease({ client, name, nodeName, signal: leaseSignal }),
-      membership: member.membership,
+      membership: etcd.membership,
       etcdIsBusy: () => etcdIsBusy(),
     }),
-    ...(joinTask === undefined ? [] : [joinTask]),
-    apiPortComponent(),
-    rightsComponent(client),
-    ...vipParts(findings, client, () => manager.stateOf('kube-apiserver') === 'ready'),
-    addonsComponent({ client, inputs, bundle: bundle.dir }),
+    ...etcd.components({
+      nodes: cluster.nodes.informer,
+      restartEtcd: () => void manager.restart('etcd').catch(() => undefined),
+    }),
+    ...(remoteApi === undefined
+      ? [
+          ...[apiPortComponent(roles), rightsComponent(client), addonsComponent({ client, inputs, bundle: bundle.dir })],
+          ...vipParts(findings, client, () => manager.stateOf('kube-apiserver') === 'ready'),
+        ]
+      : [remoteApi.component]),
     ...clusterTasks({
-      ...{ inputs, client, etcd, clock, ...cluster },
+      ...{ inputs, client, etcd: etcd.own, clock, ...cluster },
       restartEtcd: async () => void (await manager.reconcile('etcd')),
       allReady: () => manager.allReady(),
       onSpaceCare: (busy) => {
@@ -122,23 +130,30 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
     }),
     ...(prepared === undefined
       ? []
-      : await agentParts({ findings, firstStart, client, cluster, resolvConf: (await prepared).resolvConf, log })),
+      : await agentParts({ findings, roles, firstStart, client, cluster, remoteApi, resolvConf: (await prepared).resolvConf, log, clock })),
   ];
   const stale = mustRestart(certificates.certificates);
   if (stale.size > 0) await stopUnlisted({ folder: paths.processRecords, names: without(components, stale), log });
   if (findings.moved) await endMoved(paths, log);
   const manager: Manager = startComponents({ components, life, log, clock, processRecords: paths.processRecords });
-  void manager.whenReady('kube-apiserver').then(cluster.apiServes, () => undefined);
+  void manager.whenReady(apiPart(roles)).then(cluster.apiServes, () => undefined);
+  if (roles.etcd) void manager.whenReady('etcd').then(etcdServing.resolve, () => undefined);
 
   const metrics = metricsPage(config, () => [expirationMetric(care.reports()), cluster.tunnels.metric()]);
-  const supervisor = await cluster.listen({ ready: () => manager.stateOf('kube-apiserver') === 'ready', metrics });
+  const serves = (part: string) => (): boolean => manager.stateOf(part) === 'ready';
+  // Without an API server of its own it has etcd, and with that what other servers need to join.
+  const ready = serves(roles.apiserver ? 'kube-apiserver' : 'etcd');
+  const supervisor = await cluster.listen({ ready, apiServes: serves(apiPart(roles)), metrics });
   const renewOwn = async (): Promise<void> => {
     await Promise.all([writeAdminKubeconfig(inputs), supervisor.reloadCertificate()]);
   };
   const care = careForCertificates({ server: inputs, ensure, first: certificates, manager, client, life, clock, log, renewOwn });
   const outdated = untilMoved({ started: host, look: () => lookForAddress(findings.address), life: access, log });
   rotateLogs({ files: () => components.map(({ name }) => join(paths.logs, `${name}.log`)), life, log });
-  return { inputs, manager, ready: manager.allReady(), leave: () => access.end(), outdated: Promise.race([outdated, member.removed]) };
+  return {
+    ...{ inputs, manager, ready: untilReady({ manager, remoteApi, log }), leave: () => access.end() },
+    outdated: Promise.race([outdated, etcd.removed]),
+  };
 }
 
 function hostSetup({ inputs, host }: Findings, log: Log): Parameters<typeof prepareHost>[0] {
@@ -168,14 +183,17 @@ function vipParts({ inputs, host }: Findings, client: KubeClient, apiReady: () =
 
 async function agentParts(input: {
   readonly findings: Findings;
+  readonly roles: Roles;
   /** Nothing of a cluster is on the disk yet. */
   readonly firstStart: boolean;
   readonly client: KubeClient;
   readonly cluster: Pick<Cluster, 'serverList'>;
+  readonly remoteApi: RemoteApi | undefined;
   readonly resolvConf: string;
   readonly log: Log;
+  readonly clock: Clock;
 }): Promise<Component[]> {
-  const { client, cluster, log, resolvConf } = input;
+  const { client, cluster, remoteApi, roles, log, clock, resolvConf } = input;
   const { config, nodeName, paths } = input.findings.inputs;
   const agent = serverAgentInputs(input.findings, resolvConf);
   const tls = (name: string): string => join(paths.server.tls, name);
@@ -188,56 +206,16 @@ async function agentParts(input: {
       clusterCidr: config['cluster-cidr'],
       port: serverPorts.supervisor,
       files: { ca: tls('server-ca.crt'), cert: tls('client-kubelet.crt'), key: tls('client-kubelet.key') },
-      balancers: [],
+      balancers: remoteApi === undefined ? [] : [{ port: serverPorts.apiserver, balancer: remoteApi.balancer }],
     }),
     ...agentComponents(agent, {
       // A first kubelet has nothing to do until the controller-manager knows it: it would only take the processor from the API server.
-      listening: [input.firstStart ? 'kube-apiserver' : 'api-port'],
-      api: ['rights'],
+      listening: [input.firstStart || remoteApi !== undefined ? apiPart(roles) : 'api-port'],
+      api: [remoteApi === undefined ? 'rights' : apiPart(roles)],
       nodeRegistered: (signal, mustExist) => nodeRegistered({ client, nodeName, signal, mustExist, log }),
     }),
-    nodeComponent(client, nodeName, config.cni === 'none'),
+    nodeComponent({ client, nodeName, roles, foreignNetwork: config.cni === 'none', clock }),
   ];
-}
-
-/**
- * Ready as soon as the API server accepts connections, a second and a half before it calls itself ready: kubelet, which needs no more than
- * the node authorizer, is up by then.
- */
-function apiPortComponent(): TaskComponent {
-  return {
-    kind: 'task',
-    name: 'api-port',
-    needs: ['etcd'],
-    run: ({ life, note }) => waitForTcp({ host: '127.0.0.1', port: serverPorts.apiserver }, { signal: life.signal, note }),
-  };
-}
-
-/** What flannel and the node's own controllers may do; asked for before they start. */
-function rightsComponent(client: KubeClient): TaskComponent {
-  return {
-    kind: 'task',
-    name: 'rights',
-    needs: ['api-port'],
-    run: async ({ life }) => {
-      const options = { fieldManager, force: true, signal: life.signal };
-      await Promise.all(nodeControllerRights().map((object) => client.apply(object, options)));
-    },
-  };
-}
-
-/** The node as users see it: its roles, and Ready. With a network of the user's own, Ready is his to bring about. */
-function nodeComponent(client: KubeClient, nodeName: string, foreignNetwork: boolean): TaskComponent {
-  return {
-    kind: 'task',
-    name: 'node',
-    needs: ['kubelet'],
-    run: async ({ life, log, note }) => {
-      await client.apply(serverNodeLabels(nodeName), { fieldManager, force: true, signal: life.signal });
-      note(`node ${nodeName} is not Ready yet`);
-      if (!foreignNetwork) await nodeReady({ client, nodeName, signal: life.signal, log });
-    },
-  };
 }
 
 function without(components: readonly Component[], stale: ReadonlySet<string>): ReadonlySet<string> {

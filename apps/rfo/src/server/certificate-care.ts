@@ -8,6 +8,7 @@ import type { CertificateInputs } from '../certificates/table.ts';
 import type { Manager } from '../component/manager.ts';
 import { fieldManager, nodeEvent } from './cluster-objects.ts';
 import { apiserverHost, type ServerInputs } from './inputs.ts';
+import { apiPart, rolesOf } from './roles.ts';
 
 export type CertificateEnsurer = () => Promise<Ensured>;
 
@@ -65,13 +66,13 @@ export function careForCertificates(input: {
       const own = items.some(({ usedBy }) => usedBy.some(({ takes }) => takes === 'callback'));
       if (own) await renewOwn();
       // One after the other: the API server must be back before those that need it go.
-      for (const component of mustRestart(items)) await manager.restart(component);
+      for (const component of mustRestart(items)) if (manager.has(component)) await manager.restart(component);
     },
     onEvents: (events) => {
       for (const event of events) {
         const object = nodeEvent({ nodeName: server.nodeName, now: new Date(clock.now()), ...event });
         void manager
-          .whenReady('kube-apiserver')
+          .whenReady(apiPart(rolesOf(server.config)))
           .then(() => client.apply(object, { fieldManager, force: true, signal: life.signal }))
           .catch((error: unknown) => {
             if (!life.signal.aborted) log.warn('the event was not written', { reason: event.reason, error: toRfoError(error) });

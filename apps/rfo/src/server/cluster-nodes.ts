@@ -18,8 +18,22 @@ export type ClusterNodes = {
 };
 
 /** Follows the Nodes of the cluster for everything on a server that needs to know them: one watch for all. */
-export function followNodes(input: { readonly client: KubeClient; readonly life: Life; readonly log: Log }): ClusterNodes {
-  const informer = createInformer<ClusterNode>({ ...input, kind: { apiVersion: 'v1', kind: 'Node' }, transform: whatMatters });
+export function followNodes(input: {
+  readonly client: KubeClient;
+  /** When the API can be asked; at once by default. */
+  readonly apiServes?: Promise<unknown>;
+  readonly life: Life;
+  readonly log: Log;
+}): ClusterNodes {
+  const { client, apiServes, life, log } = input;
+  const informer = createInformer<ClusterNode>({
+    client,
+    life,
+    log,
+    ...(apiServes && { begin: apiServes }),
+    kind: { apiVersion: 'v1', kind: 'Node' },
+    transform: whatMatters,
+  });
   let synced = false;
   informer.synced.then(
     () => {

@@ -1,4 +1,5 @@
 import type { KubeObject } from '@rfo/kube';
+import type { Roles } from './roles.ts';
 
 /** The objects that the server itself sees to, beside the manifest directory. */
 
@@ -82,13 +83,14 @@ function nodeControllerLimits(user: string): readonly KubeObject[] {
   ];
 }
 
-/** The roles of a server's node. A kubelet may not give itself labels below `node-role.kubernetes.io`. */
-export function serverNodeLabels(nodeName: string): KubeObject {
-  return {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { name: nodeName, labels: { 'node-role.kubernetes.io/control-plane': 'true', 'node-role.kubernetes.io/etcd': 'true' } },
-  };
+/**
+ * The roles of a server's node; applied again, it takes away those that it has no more. A kubelet may not give itself labels below
+ * `node-role.kubernetes.io`.
+ */
+export function serverNodeLabels(nodeName: string, { apiserver, etcd }: Pick<Roles, 'apiserver' | 'etcd'>): KubeObject {
+  const role = (name: string): string => `node-role.kubernetes.io/${name}`;
+  const labels = { ...(apiserver && { [role('control-plane')]: 'true' }), ...(etcd && { [role('etcd')]: 'true' }) };
+  return { apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName, labels } };
 }
 
 /** An Event about a node. Its name is the reason, so that a repetition replaces the last one instead of filling etcd. */

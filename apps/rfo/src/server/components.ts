@@ -11,6 +11,7 @@ import { kubeApiserverArguments } from './kube-apiserver.ts';
 import { kubeControllerManagerArguments } from './kube-controller-manager.ts';
 import { kubeSchedulerArguments } from './kube-scheduler.ts';
 import { renderAdmissionConfig, renderAuditPolicy } from './policies.ts';
+import { etcdPart, rolesOf } from './roles.ts';
 
 type Part = {
   readonly name: string;
@@ -48,18 +49,11 @@ export type ControlPlaneHooks = {
  */
 export function controlPlaneComponents(inputs: ServerInputs, hooks: ControlPlaneHooks): ProcessComponent[] {
   const { config, paths } = inputs;
+  const roles = rolesOf(config);
   const parts: (Part | false)[] = [
-    {
-      name: 'etcd',
-      needs: [],
-      args: async () => etcdArguments(inputs, await hooks.membership()),
-      page: `https://127.0.0.1:${serverPorts.etcdHttp}/health`,
-      isBusy: hooks.etcdIsBusy,
-      identity: etcdClient,
-    },
-    {
+    roles.apiserver && {
       name: 'kube-apiserver',
-      needs: ['etcd'],
+      needs: [etcdPart(roles)],
       args: kubeApiserverArguments(inputs),
       files: policyFiles(inputs),
       page: `https://${apiserverHost(config)}:${serverPorts.apiserver}/readyz`,
@@ -68,14 +62,14 @@ export function controlPlaneComponents(inputs: ServerInputs, hooks: ControlPlane
       // Its own graceful end: requests in flight first, then the watches.
       stopGrace: 30_000,
     },
-    !config['disable-controller-manager'] && {
+    roles.controllerManager && {
       name: 'kube-controller-manager',
       needs: ['kube-apiserver'],
       args: kubeControllerManagerArguments(inputs),
       page: `https://127.0.0.1:${serverPorts.controllerManager}/healthz`,
       identity: supervisorClient,
     },
-    !config['disable-scheduler'] && {
+    roles.scheduler && {
       name: 'kube-scheduler',
       needs: ['kube-apiserver'],
       args: kubeSchedulerArguments(inputs),
@@ -83,10 +77,24 @@ export function controlPlaneComponents(inputs: ServerInputs, hooks: ControlPlane
       identity: supervisorClient,
     },
   ];
-  return parts.filter((part) => part !== false).map((part) => component(paths, part, hooks));
+  const others = parts.filter((part) => part !== false).map((part) => component(paths, part, hooks.releaseLease));
+  return roles.etcd ? [etcdComponent(inputs, hooks), ...others] : others;
 }
 
-function component(paths: Paths, part: Part, hooks: ControlPlaneHooks): ProcessComponent {
+/** etcd alone, as it runs also on a server that is about to do without it. */
+export function etcdComponent(inputs: ServerInputs, hooks: Pick<ControlPlaneHooks, 'membership' | 'etcdIsBusy'>): ProcessComponent {
+  const part: Part = {
+    name: 'etcd',
+    needs: [],
+    args: async () => etcdArguments(inputs, await hooks.membership()),
+    page: `https://127.0.0.1:${serverPorts.etcdHttp}/health`,
+    isBusy: hooks.etcdIsBusy,
+    identity: etcdClient,
+  };
+  return component(inputs.paths, part);
+}
+
+function component(paths: Paths, part: Part, releaseLease?: ControlPlaneHooks['releaseLease']): ProcessComponent {
   const target = (url: string): Promise<HttpsTarget> => probeTarget(paths, { url, identity: part.identity });
   const elects = part.name === 'kube-controller-manager' || part.name === 'kube-scheduler';
   return {
@@ -97,7 +105,7 @@ function component(paths: Paths, part: Part, hooks: ControlPlaneHooks): ProcessC
       const args = typeof part.args === 'function' ? await part.args() : part.args;
       return { files: part.files ?? [], process: processSpec(paths, { ...part, args }) };
     },
-    ...(elects && { beforeStart: (signal: AbortSignal) => hooks.releaseLease(part.name, signal) }),
+    ...(elects && releaseLease && { beforeStart: (signal: AbortSignal) => releaseLease(part.name, signal) }),
     ready: async ({ signal, note }: ProcessContext) => waitForHttps(await target(part.page), { signal, note }),
     health: async ({ signal }) => {
       if (part.isBusy?.() !== true) await checkHttps(await target(part.healthPage ?? part.page), signal);

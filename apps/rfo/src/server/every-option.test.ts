@@ -79,6 +79,8 @@ const trials = {
   'image-credential-provider-config': { view: 'kubelet', value: '/c.yaml', along: { 'image-credential-provider-bin-dir': '/a' } },
 
   'disable': { view: 'manifests', value: ['coredns'] },
+  'disable-etcd': { view: 'components', value: true, along: { server: ['https://192.0.2.7:9345'] } },
+  'disable-apiserver': { view: 'components', value: true },
   'disable-scheduler': { view: 'components', value: true },
   'disable-controller-manager': { view: 'components', value: true },
   'disable-kube-proxy': { view: 'components', value: true },
@@ -107,6 +109,8 @@ const more: readonly (readonly [ViewName, Given])[] = [
   ['kube-proxy', { 'debug': true }],
   ['kubelet', { profile: 'cis' }],
   ['kubeconfig', { 'bind-address': '192.0.2.11' }],
+  ['ports', { 'disable-etcd': true }],
+  ['ports', { 'disable-apiserver': true }],
   ['certificates', { 'bind-address': '203.0.113.7' }],
   ['certificates', { 'advertise-address': '192.0.2.12' }],
   ['kube-apiserver', { 'node-external-ip': ['203.0.113.5'] }],

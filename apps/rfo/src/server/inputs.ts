@@ -14,10 +14,10 @@ export type ServerInputs = {
   readonly clusterDns: string;
 };
 
-/** The address by which clients on this host reach the API server: loopback, unless it listens elsewhere. */
-export function apiserverHost(config: Pick<ServerConfig, 'bind-address'>): string {
+/** The address by which clients on this host reach an API server: loopback, unless the one of this host listens elsewhere. */
+export function apiserverHost(config: Pick<ServerConfig, 'bind-address' | 'disable-apiserver'>): string {
   const bind = config['bind-address'];
-  return bind === '0.0.0.0' ? '127.0.0.1' : bind;
+  return bind === '0.0.0.0' || config['disable-apiserver'] ? '127.0.0.1' : bind;
 }
 
 /** Ports of a server, all on one page because `rfo check` and the error texts name them too. */

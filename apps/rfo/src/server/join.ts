@@ -1,10 +1,11 @@
 /** How a server joins the cluster of other servers, before anything of Kubernetes runs on it. */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, fail, type Log } from '@rfo/foundation';
 import { clusterSettingsOf } from '@rfo/schema';
 import type { MembersClient } from '../etcd-cluster/join-member.ts';
-import { hasEtcdData, readJoinMark } from '../etcd-cluster/membership.ts';
+import { hasEtcdData, readJoinMark, readKnownMembers, writeKnownMembers } from '../etcd-cluster/membership.ts';
 import type { AskServer } from '../etcd-cluster/returning-member.ts';
 import { finishBootstrapFiles, writeBootstrapFiles } from '../join/bootstrap-files.ts';
 import { clockWarning, requireFittingVersion, requireSameSettings } from '../join/compare.ts';
@@ -15,6 +16,7 @@ import { createSupervisorClient, type SupervisorClient } from '../join/superviso
 import { waitForToken } from '../join/token-source.ts';
 import { waitForServers } from '../join/wait-for-servers.ts';
 import type { Paths } from '../paths.ts';
+import { bootstrapFiles } from '../supervisor/bootstrap-data.ts';
 import type { ParsedToken } from '../tokens/token-format.ts';
 import { type ServerInputs, serverPorts } from './inputs.ts';
 
@@ -29,7 +31,7 @@ export type ServerJoin = {
 };
 
 /**
- * Takes what all servers of the cluster share from one of those that `server` names; does nothing where this server is a member already, or begins
+ * Takes what all servers of the cluster share from one of those that `server` names; does nothing where this server has joined already, or begins
  * a cluster of its own. Waits for a server that answers, and gives up at the first refusal.
  * @throws join-token-missing, settings-differ, version-skew, bootstrap-conflict, bootstrap-invalid, whatever a server refuses the join for, the signal's reason
  */
@@ -38,8 +40,7 @@ export async function takeClusterFiles(given: ServerJoin): Promise<void> {
   const { config, paths } = inputs;
   await finishBootstrapFiles(paths);
   if (config.server.length === 0) return;
-  const joined = (await hasEtcdData(paths)) && (await readJoinMark(paths)) === undefined;
-  if (joined) return;
+  if (await hasJoined(paths)) return;
   const addresses = config.server.map(parseServerAddress);
   await waitForServers({
     addresses: () => addresses,
@@ -52,6 +53,14 @@ export async function takeClusterFiles(given: ServerJoin): Promise<void> {
     signal,
     log,
   });
+}
+
+/** One without etcd, or that is about to have it, knows the members since it joined. What it has then must be there, for nothing else makes it. */
+async function hasJoined(paths: Paths): Promise<boolean> {
+  if ((await readJoinMark(paths)) !== undefined) return false;
+  if (await hasEtcdData(paths)) return true;
+  const shared = bootstrapFiles(paths).map((file) => join(paths.server.root, file));
+  return (await readKnownMembers(paths)).length > 0 && shared.every((file) => existsSync(file));
 }
 
 async function takeFrom(
@@ -75,6 +84,8 @@ async function takeFrom(
   const data = await client.bootstrap(await ensureNodePassword(paths));
   const written = await writeBootstrapFiles({ data, paths, authority: ca, server, log });
   log.info('has what the servers of the cluster share', { server, files: written.length });
+  // Last: by it this server knows that it has joined.
+  if (config['disable-etcd']) await writeKnownMembers(paths, await client.members());
 }
 
 /**

@@ -2,8 +2,11 @@ import type { ServerInputs } from './inputs.ts';
 import { serverPorts } from './inputs.ts';
 
 /** What somebody who started a node by hand wants to know next, within one screen. */
-export function renderReady({ nodeName, nodeIp, config }: ServerInputs): string {
+export function renderReady({ nodeName, nodeIp, config, paths }: ServerInputs): string {
   const address = config['bind-address'] === '0.0.0.0' ? nodeIp : config['bind-address'];
+  if (config['disable-apiserver']) {
+    return `\nNode ${nodeName} runs etcd; servers join it at https://${address}:${serverPorts.supervisor}\nwith the token in ${paths.server.nodeToken}.\n\nCtrl-C ends everything.\n\n`;
+  }
   return [
     '',
     `Kubernetes is ready on node ${nodeName}.`,

@@ -15,8 +15,10 @@ export type SupervisorInputs = {
   readonly clock?: Clock;
   /** Life of the certificates of nodes in milliseconds. */
   readonly leafLifetime: number;
-  /** Whether the control plane answers. */
+  /** Whether this server can do its part for nodes that join. */
   readonly ready: () => boolean;
+  /** Whether the API answers, by which alone is known whose name a node's is. */
+  readonly apiServes: () => boolean;
   /** The metrics page in Prometheus' text format, or undefined where it is switched off. */
   readonly metrics: (() => string) | undefined;
   readonly joinConfig: () => JoinConfig;
@@ -26,8 +28,7 @@ export type SupervisorInputs = {
   readonly nodePasswords: NodePasswords;
   /** Whether there is a Node of this name; undefined while that is not known. */
   readonly nodeIsKnown?: (name: string) => boolean | undefined;
-  /** Undefined on a server without etcd. */
-  readonly members: MemberService | undefined;
+  readonly members: MemberService;
   /** Takes over the connection of a node that chose the tunnel's protocol. From then on its errors and its end are the taker's. */
   readonly onTunnel: (socket: TLSSocket, nodeName: string) => void;
   readonly bounds?: Partial<Bounds>;

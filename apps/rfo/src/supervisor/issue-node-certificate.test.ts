@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { RfoError } from '@rfo/foundation';
 import {
@@ -94,6 +94,21 @@ describe('a certificate for a node', () => {
         () => certificates.issue('serving-kubelet', plainRequest(), readNodeIdentity({ name: 'agent-1', ips: `198.51.100.20, ${ip}` })),
         refused('join-name-reserved'),
       );
+  });
+
+  it('is refused where an address is that of a server which only has etcd', async () => {
+    const { node, certificates } = await prepare();
+    using _ = node;
+    const issue = (ip: string): string => certificates.issue('serving-kubelet', plainRequest(), { nodeName: 'agent-1', nodeIps: [ip] });
+    issue('192.0.2.60');
+    const { etcdMembers } = node.paths.server;
+    mkdirSync(dirname(etcdMembers), { recursive: true });
+    writeFileSync(
+      etcdMembers,
+      JSON.stringify([{ id: '1', name: 'e', peerUrls: ['https://192.0.2.60:2380'], clientUrls: [], isLearner: false }]),
+    );
+    assert.throws(() => issue('192.0.2.60'), refused('join-name-reserved'));
+    issue('192.0.2.61');
   });
 
   it('is refused for a request that is damaged or not signed by its own key', async () => {

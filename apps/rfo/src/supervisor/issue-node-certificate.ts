@@ -1,6 +1,6 @@
 /** Certificates of nodes, made from their signing requests: who and what one is good for is decided here and never by the request. */
 import { createPublicKey } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, fail } from '@rfo/foundation';
 import { bytesToIp, certificateInfo, encodePem, hostNames, ipToBytes, issueCertificate, readSigningRequest } from '@rfo/pki';
@@ -10,6 +10,7 @@ import { CertificateStore } from '../certificates/store.ts';
 import { type AuthorityName, certificateTable, type LeafName } from '../certificates/table.ts';
 import { checkNodeName } from '../host/facts.ts';
 import type { Paths } from '../paths.ts';
+import type { EtcdPeer } from './api.ts';
 import { whileUnchanged } from './file-cache.ts';
 
 /** The rows of the table that a node is given. */
@@ -36,10 +37,11 @@ export function createNodeCertificates(input: {
   const { paths, clock, leafLifetime, servers } = input;
   const authorities = { 'client-ca': authorityReader('client-ca', paths, clock), 'server-ca': authorityReader('server-ca', paths, clock) };
   const servingNames = servingNamesReader(paths);
+  const memberHosts = memberHostsReader(paths);
   return {
     issue: (name, request, { nodeName, nodeIps }) => {
       const row = certificateTable[name];
-      const reserved = new Set([...servingNames(), ...servers().map(hostOf)]);
+      const reserved = new Set([...servingNames(), ...servers().map(hostOf), ...memberHosts()]);
       for (const wanted of [nodeName, ...nodeIps]) if (reserved.has(wanted)) throw fail('join-name-reserved', { name: wanted });
       const { signer, chain } = authorities[row.signer]();
       const publicKey = publicKeyOf(request);
@@ -107,6 +109,16 @@ function servingNamesReader(paths: Paths): () => readonly string[] {
     const { altNames } = certificateInfo(readFileSync(file, 'utf8'), file);
     return altNames.map(({ value }) => value).filter((value) => !own.has(value));
   });
+}
+
+/** The addresses of servers with etcd, which need not have an API server: they answer on port 9345 with a certificate of the same CA. */
+function memberHostsReader({ server }: Paths): () => readonly string[] {
+  const read = whileUnchanged([server.etcdMembers], () => {
+    const members: readonly EtcdPeer[] = JSON.parse(readFileSync(server.etcdMembers, 'utf8'));
+    return members.flatMap(({ peerUrls }) => peerUrls.map(hostOf));
+  });
+  // A cluster that has just begun has noted none yet.
+  return () => (existsSync(server.etcdMembers) ? read() : []);
 }
 
 function hostOf(address: string): string {

@@ -191,16 +191,21 @@ describe('the join API', () => {
       assert.equal((await call('POST', joinPaths.etcdMembers, body)).status, 400, JSON.stringify(body));
     assert.equal((await call('DELETE', joinPaths.etcdMembers)).status, 400);
     assert.equal((await call('POST', joinPaths.etcdPromote, null)).status, 400);
+  });
 
-    await using without = await start();
-    const { status, problem } = await without.ask({ path: joinPaths.etcdMembers, headers: serverToken });
-    assert.deepEqual([status, problem?.code], [404, 'join-no-etcd']);
+  it('gives servers what they need while there is no API server yet, and no name to a node', async () => {
+    await using server = await start({ apiServes: () => false, servers: () => [] });
+    const headers = { ...serverToken, [joinHeaders.nodeName]: 'server-2', [joinHeaders.nodePassword]: 'x'.repeat(32) };
+    for (const path of [joinPaths.ready, joinPaths.config, joinPaths.servers, joinPaths.bootstrap, joinPaths.etcdMembers])
+      assert.equal((await server.ask({ path, headers })).status, 200, path);
+    const { status, problem } = await server.ask(signing(joinPaths.clientKubelet, { name: 'early' }));
+    assert.deepEqual([status, problem?.code], [503, 'server-starting']);
   });
 
   it('says when it is starting, and when it failed for a reason of its own', async () => {
     let ready = false;
     const members = fakeMembers();
-    await using server = await start({ ready: () => ready, members });
+    await using server = await start({ ready: () => ready, apiServes: () => ready, members });
     for (const question of [
       { path: joinPaths.ready, headers: agentToken },
       { path: '/readyz', as: server.admin() },

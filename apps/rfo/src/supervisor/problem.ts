@@ -24,7 +24,6 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'join-foreign-name': 403,
   'join-name-taken': 403,
   'join-name-reserved': 403,
-  'join-no-etcd': 404,
   'etcd-member-unknown': 404,
   'request-too-slow': 408,
   'etcd-refused': 409,
@@ -32,6 +31,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'etcd-node-name-taken': 409,
   'etcd-address-taken': 409,
   'etcd-member-votes': 409,
+  // What another server answered to a request that was passed on to it.
+  'join-refused': 409,
   'request-too-large': 413,
   'server-starting': 503,
   'server-overloaded': 503,
@@ -40,6 +41,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'tokens-not-read': 503,
   'etcd-unreachable': 503,
   'etcd-busy': 503,
+  'server-not-ready': 503,
+  'server-unreachable': 503,
   'timeout': 503,
 };
 

@@ -7,7 +7,7 @@ import { CertificateStore } from '../certificates/store.ts';
 import { bodyLimit, joinHeaders, joinPaths, parseAddMember } from './api.ts';
 import { readBootstrapData } from './bootstrap-data.ts';
 import { whileUnchanged } from './file-cache.ts';
-import type { MemberService, SupervisorInputs } from './inputs.ts';
+import type { SupervisorInputs } from './inputs.ts';
 import { createNodeCertificates, type NodeCertificate, readNodeIdentity } from './issue-node-certificate.ts';
 import type { Authenticated, Joins } from './joins.ts';
 
@@ -92,7 +92,7 @@ function whenReady(ready: () => boolean): Answer {
 }
 
 function certificateIssuer(inputs: SupervisorInputs, { clock, joins }: { clock: Clock; joins: Joins }) {
-  const { paths, leafLifetime, servers, nodePasswords, ready } = inputs;
+  const { paths, leafLifetime, servers, nodePasswords, apiServes } = inputs;
   const certificates = createNodeCertificates({ paths, clock, leafLifetime, servers });
   return (name: NodeCertificate) =>
     async ({ who, headers, body, address, signal }: Call): Promise<Answer> => {
@@ -102,7 +102,7 @@ function certificateIssuer(inputs: SupervisorInputs, { clock, joins }: { clock: 
         if (who.caller.nodeName !== nodeName) throw fail('join-foreign-name', { own: who.caller.nodeName, name: nodeName });
       } else {
         // Only the API knows whose name it is.
-        if (!ready()) throw fail('server-starting', {});
+        if (!apiServes()) throw fail('server-starting', {});
         await nodePasswords.check(nodeName, passwordOf(headers), signal);
       }
       const issued = certificates.issue(name, body, node);
@@ -120,14 +120,16 @@ function passwordOf(headers: IncomingHttpHeaders): string {
   throw fail('request-invalid', { problem: `it has no node password of ${passwordLength.least} to ${passwordLength.most} characters` });
 }
 
-function bootstrapHandler({ paths, log, nodePasswords, ready }: SupervisorInputs, joins: Joins): Route['handle'] {
+function bootstrapHandler({ paths, log, nodePasswords, ready, apiServes }: SupervisorInputs, joins: Joins): Route['handle'] {
   return async ({ who, headers, address, signal }) => {
     const name = header(headers, joinHeaders.nodeName);
     const node = name === undefined ? undefined : readNodeIdentity({ name, ips: undefined }).nodeName;
     // With these keys it could make itself the certificates of any node: whose name it is has to be settled before.
     if (node !== undefined && who.caller.kind === 'token') {
-      if (!ready()) throw fail('server-starting', {});
-      await nodePasswords.check(node, passwordOf(headers), signal);
+      if (apiServes()) await nodePasswords.check(node, passwordOf(headers), signal);
+      else if (!ready()) throw fail('server-starting', {});
+      // It may be the first to bring an API server, or the one that brings it back: nobody can be asked before.
+      else log.warn('there is no API server that knows whose the name is: this server is believed', { node });
     }
     const data = await readBootstrapData(paths);
     if (node !== undefined) joins.accepted(who, { nodeName: node, address });
@@ -137,31 +139,27 @@ function bootstrapHandler({ paths, log, nodePasswords, ready }: SupervisorInputs
 }
 
 function memberHandlers({ members }: SupervisorInputs, joins: Joins) {
-  const service = (): MemberService => {
-    if (members === undefined) throw fail('join-no-etcd', {});
-    return members;
-  };
   return {
-    list: async ({ signal }: Call) => json({ members: await service().list(signal) }),
+    list: async ({ signal }: Call) => json({ members: await members.list(signal) }),
     add: async ({ who, body, address, signal }: Call) => {
       const wish = expected(() => parseAddMember(JSON.parse(body.toString('utf8'))));
       const { nodeName } = readNodeIdentity({ name: wish.nodeName, ips: undefined });
       checkMember(wish.name);
       checkPeerUrls(wish.peerUrls);
-      const all = await service().add({ ...wish, nodeName }, signal);
+      const all = await members.add({ ...wish, nodeName }, signal);
       joins.accepted(who, { nodeName, address });
       return json({ members: all });
     },
     remove: async ({ query, signal }: Call) => {
       const name = query.get('name') ?? '';
       checkMember(name);
-      await service().removeUnstarted(name, signal);
+      await members.removeUnstarted(name, signal);
       return json({});
     },
     promote: async ({ body, signal }: Call) => {
       const { name } = expected(() => z.parse(promotion, JSON.parse(body.toString('utf8'))));
       checkMember(name);
-      const state = await service().promote(name, signal);
+      const state = await members.promote(name, signal);
       if (state !== 'voting') throw fail('etcd-not-caught-up', { name, why: state });
       return json({});
     },

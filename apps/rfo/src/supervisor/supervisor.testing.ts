@@ -118,11 +118,12 @@ export class TestServer implements AsyncDisposable {
       log: createLog({ write: (line) => this.lines.push(line) }),
       leafLifetime: 86_400_000,
       ready: () => true,
+      apiServes: change.ready ?? (() => true),
       metrics: () => '# of the rest\n',
       joinConfig: () => ({ settings: {} as never, versions: { rfo: '1', kubernetes: 'v1' }, time: 1 }),
       servers: () => ['https://192.0.2.7:9345', 'https://[2001:db8::8]:9345', 'https://server-3.example:9345'],
       tokens: this.tokens,
-      members: undefined,
+      members: fakeMembers(),
       onTunnel: (socket, nodeName) => this.tunnels.push({ socket, nodeName }),
       ...change,
     });

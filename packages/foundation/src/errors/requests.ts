@@ -53,12 +53,11 @@ export const requestErrors = {
     exit: 2,
   },
   'join-name-reserved': {
-    text: '{name} is a name or an address of the API server, which no certificate of a node may have',
+    text: '{name} is a name or an address of a server, which no certificate of a node may have',
     cure: 'Give this host a node-name and node-ip of its own',
     retryable: false,
     exit: 2,
   },
-  'join-no-etcd': { text: 'this server has no etcd', cure: 'Ask one that has', retryable: false, exit: 1 },
   'request-invalid': {
     text: 'the request cannot be understood: {problem}',
     cure: 'Check that the versions of both sides fit together',
@@ -68,7 +67,7 @@ export const requestErrors = {
   'request-too-large': { text: 'the request is larger than {limit} bytes', cure: 'Send less', retryable: false, exit: 1 },
   'request-too-slow': { text: 'the request did not arrive within {seconds} s', cure: 'Try again', retryable: true, exit: 1 },
   'server-starting': {
-    text: 'the control plane of this server is starting',
+    text: 'the control plane is starting',
     cure: 'Try again, or ask another server',
     retryable: true,
     exit: 1,

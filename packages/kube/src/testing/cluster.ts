@@ -25,6 +25,8 @@ export type TestCluster = {
   readonly killApiServer: () => Promise<void>;
   /** Starts it again on the same port and data; resolves when it is ready. */
   readonly startApiServer: () => Promise<void>;
+  /** Of its etcd, for `etcdctl`. */
+  readonly etcdUrl: string;
   readonly stop: () => Promise<void>;
 };
 
@@ -60,7 +62,15 @@ export async function startCluster({ apiServerArguments: more = [] }: TestCluste
     await stop();
     throw error;
   }
-  return { options, client, issue: (name, subject) => issue(folder, name, { subject }), killApiServer, startApiServer, stop };
+  return {
+    options,
+    client,
+    issue: (name, subject) => issue(folder, name, { subject }),
+    killApiServer,
+    startApiServer,
+    etcdUrl: `http://127.0.0.1:${etcdPort}`,
+    stop,
+  };
 }
 
 /** Asks again and again, for the API server has no way to tell; its end ends the asking. */

@@ -10,6 +10,10 @@ export const componentOptions = optionGroup('Components', {
     help: 'Packaged add-ons to leave out; what an earlier start deployed of them is removed.',
     split: true,
   }),
+  'disable-etcd': toggle({ help: 'Do not run etcd: the API server uses that of the servers which this one joins.' }),
+  'disable-apiserver': toggle({
+    help: 'Do not run the API server, kube-controller-manager and kube-scheduler: this server runs etcd, for others that have them.',
+  }),
   'disable-scheduler': toggle({ help: 'Do not run kube-scheduler.' }),
   'disable-controller-manager': toggle({ help: 'Do not run kube-controller-manager.' }),
   'disable-kube-proxy': toggle({ help: 'Do not run kube-proxy.' }),

@@ -71,6 +71,8 @@ describe('check of ports', () => {
     const ports = (config: Parameters<typeof testInputs>[0]) => serverPortsOf(testInputs(config).config).map(({ port }) => port);
     assert.deepEqual(ports({}), [9345, 6443, 2379, 2380, 2381, 2382, 10257, 10259, 10250, 10248, 10256, 10249]);
     assert.deepEqual(ports({ config: { 'disable-agent': true, 'disable-scheduler': true } }), [9345, 6443, 2379, 2380, 2381, 2382, 10257]);
+    assert.deepEqual(ports({ config: { 'disable-agent': true, 'disable-etcd': true } }), [9345, 6443, 2379, 10257, 10259]);
+    assert.deepEqual(ports({ config: { 'disable-agent': true, 'disable-apiserver': true } }), [9345, 6443, 2379, 2380, 2381, 2382]);
     assert.deepEqual(
       agentPortsOf({ 'lb-server-port': 6444 }).map(({ port }) => port),
       [6443, 6444, 10250, 10248, 10256, 10249],

@@ -5,18 +5,21 @@ import type { AgentConfig, NodeConfig, ServerConfig } from '@rfo/schema';
 import { agentPorts } from '../../agent/inputs.ts';
 import { livingOwner } from '../../server/data-directory.ts';
 import { serverPorts } from '../../server/inputs.ts';
+import { rolesOf } from '../../server/roles.ts';
 import { type Check, type CheckInputs, type Finding, failed, type NeededPort, ok } from './finding.ts';
 import { holderOf, type Listener, listListeners } from './listeners.ts';
 
 /** The TCP ports that a server with this configuration listens on. */
 export function serverPortsOf(config: ServerConfig): NeededPort[] {
+  const { etcd, apiserver, controllerManager, scheduler, agent } = rolesOf(config);
   return [
     ...when(true, 'supervisor', serverPorts.supervisor),
-    ...when(true, 'kube-apiserver', serverPorts.apiserver),
-    ...when(true, 'etcd', serverPorts.etcdClient, serverPorts.etcdPeer, serverPorts.etcdMetrics, serverPorts.etcdHttp),
-    ...when(!config['disable-controller-manager'], 'kube-controller-manager', serverPorts.controllerManager),
-    ...when(!config['disable-scheduler'], 'kube-scheduler', serverPorts.scheduler),
-    ...(config['disable-agent'] ? [] : nodePortsOf(config)),
+    ...when(true, apiserver ? 'kube-apiserver' : 'load balancer', serverPorts.apiserver),
+    ...when(true, etcd ? 'etcd' : 'load balancer', serverPorts.etcdClient),
+    ...when(etcd, 'etcd', serverPorts.etcdPeer, serverPorts.etcdMetrics, serverPorts.etcdHttp),
+    ...when(controllerManager, 'kube-controller-manager', serverPorts.controllerManager),
+    ...when(scheduler, 'kube-scheduler', serverPorts.scheduler),
+    ...(agent ? nodePortsOf(config) : []),
   ];
 }
 
