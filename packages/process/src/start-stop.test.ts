@@ -101,8 +101,8 @@ test('processes are ended by their names in the order given, with the grace give
     return pid;
   };
   const [deaf, other, kept] = [await start('deaf', ':'), await start('other'), await start('kept')];
-  const names = ['deaf', 'unknown', 'other'];
-  await stopNamed({ folder: join(folder, 'processes'), names, grace: 100, because: 'for the test', log: silentLog });
+  const groups = [['deaf', 'unknown'], ['other']];
+  await stopNamed({ folder: join(folder, 'processes'), groups, grace: 100, because: 'for the test', log: silentLog });
   assert.equal(await readFile(`${folder}/ended`, 'utf8'), 'deaf\nother\n');
   assert.deepEqual([identify(deaf), identify(other), identify(kept)?.pid], [undefined, undefined, kept]);
   assert.deepEqual(

@@ -36,21 +36,21 @@ export async function stopUnlisted(options: {
 }
 
 /**
- * Ends the recorded processes of these names, one after the other in this order.
- * @param options.grace milliseconds, in place of what their records say
+ * Ends the recorded processes of these names: those of one group side by side, the groups one after the other.
+ * @param options.grace milliseconds for each, in place of what their records say
  */
 export async function stopNamed(options: {
   readonly folder: string;
-  readonly names: readonly string[];
+  readonly groups: readonly (readonly string[])[];
   readonly grace: number;
   readonly because: string;
   readonly log: Log;
 }): Promise<void> {
-  const { folder, names, grace, because, log } = options;
+  const { folder, groups, grace, because, log } = options;
   const records = await listRecords(folder);
-  for (const name of names) {
-    const found = records.find(({ record }) => record.name === name);
-    if (found !== undefined) await stopRecorded(found, { stop: { ...found.record.stop, grace }, because, log });
+  for (const names of groups) {
+    const found = records.filter(({ record }) => names.includes(record.name));
+    await Promise.all(found.map((each) => stopRecorded(each, { stop: { ...each.record.stop, grace }, because, log })));
   }
 }
 
