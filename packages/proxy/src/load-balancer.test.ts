@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createLog } from '@rfo/foundation';
 import type { LoadBalancer } from './load-balancer.ts';
 import { type Client, startBalancer, startClient, startProcess, startServer } from './test-support.ts';
@@ -89,6 +90,36 @@ test('a server that hangs loses new connections when it is reported suspect, and
       ['active', 2],
     ],
   );
+});
+
+test('a suspect server that does not even take connections, while another does, loses those that stand at once', { timeout }, async (t) => {
+  const [one, two] = [await startProcess(t, 'one', { backlog: 1 }), await startServer(t, 'two')];
+  const { balancer } = await startBalancer(t, [one.at, two.at]);
+  for (const { at } of [one, two]) balancer.report(at, 'healthy');
+  const client = await greeted(t, balancer);
+  assert.equal(client.by, 'one');
+  await one.signal('SIGSTOP');
+  await fillBacklog(t, one.port);
+  const doubted = performance.now();
+  balancer.report(one.at, 'suspect');
+  assert.equal(await client.closed, 'ECONNRESET');
+  assert.ok(performance.now() - doubted < 1000, `${performance.now() - doubted} ms`);
+  assert.equal(balancer.states()[0]?.state, 'failed');
+  balancer.report(one.at, 'healthy');
+  assert.equal(balancer.states()[0]?.state, 'healthy', 'who watches it knows better');
+});
+
+test('a suspect server that does not take connections keeps those that stand while no other does', { timeout }, async (t) => {
+  const [one, two] = [await startProcess(t, 'one', { backlog: 1 }), await startServer(t, 'two')];
+  const { balancer } = await startBalancer(t, [one.at, two.at]);
+  const client = await greeted(t, balancer);
+  await two.stop();
+  await one.signal('SIGSTOP');
+  await fillBacklog(t, one.port);
+  balancer.report(one.at, 'suspect');
+  // Longer than it takes to find out.
+  const closed = await Promise.race([client.closed, delay(1000, 'stands')]);
+  assert.equal(closed, 'stands');
 });
 
 test('connections to a failed server stay until another one is known to be well', { timeout }, async (t) => {

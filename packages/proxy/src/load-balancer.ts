@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server as Listener, type Socket } from 'node:net';
 import { fail, type Life, type Log, systemCode } from '@rfo/foundation';
 import { connectFirst, type Race } from './connect-first.ts';
+import { isGone } from './is-gone.ts';
 import { chooseActive, type Health, inOrder, isReplaced, newServer, type Server, stateOf } from './servers.ts';
 import { breakOff, splice } from './splice.ts';
 
@@ -22,7 +23,8 @@ export type LoadBalancer = {
   readonly setServers: (servers: readonly string[]) => void;
   /**
    * What somebody who watches a server knows. `suspect` and `failed` move new connections to others. `failed` closes the connections that
-   * stand as soon as another server is known to be well, never before. A server that is not in the list is nobody's business.
+   * stand as soon as another server is known to be well, never before. So does `suspect` where the host does not even take connections while
+   * another does. A server that is not in the list is nobody's business.
    */
   readonly report: (server: string, health: Health) => void;
   readonly active: () => string | undefined;
@@ -32,6 +34,8 @@ export type LoadBalancer = {
 /** Milliseconds after which the next server is asked as well, and after which one that has not accepted counts as refusing. */
 const stagger = 250;
 const acceptWithin = 2000;
+/** Milliseconds without an answer of its kernel, while another one answers, after which a suspect server is gone. */
+const goneAfter = 250;
 /** Milliseconds of quiet after which the kernel looks whether the other end still is there. */
 const keepAliveAfter = 15_000;
 
@@ -60,6 +64,14 @@ export async function startLoadBalancer(options: LoadBalancerOptions): Promise<L
   };
   const closeConnections = (server: Server): void => {
     for (const client of connections.get(server) ?? []) breakOff(client);
+  };
+  const doubt = async (server: Server): Promise<void> => {
+    const others = [...servers.values()].filter((other) => other !== server && other.health !== 'failed' && !other.refused);
+    if (!connections.has(server) || !(await isGone(server, others, { within: goneAfter, signal: life.signal }))) return;
+    if (server.health !== 'suspect') return;
+    log.warn('a server is gone', { server: server.name });
+    server.health = 'failed';
+    settle();
   };
   const setServers = (names: readonly string[]): void => {
     const before = servers;
@@ -125,6 +137,7 @@ export async function startLoadBalancer(options: LoadBalancerOptions): Promise<L
       server.health = health;
       if (health === 'healthy') server.refused = false;
       settle();
+      if (health === 'suspect') void doubt(server);
     },
     active: () => active?.name,
     states: () =>

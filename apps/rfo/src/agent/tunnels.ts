@@ -31,6 +31,8 @@ export type TunnelInputs = {
 /** Milliseconds between pings to the server in use, whose end must be noticed at once, and to the others. */
 const pingActive = 300;
 const pingOthers = 2_000;
+/** Milliseconds of silence after which a balancer prefers others: with the look at what is behind it its clients are away within a second. */
+const suspectAfter = 450;
 
 /**
  * Keeps a tunnel to every other server, through which they reach this node. Ready at once: a node runs also while no server does. Not before the
@@ -92,6 +94,7 @@ function keepTunnelTo(
     onState: (state) => {
       for (const { port, balancer } of balancers) balancer.report(`${server}:${port}`, health[state]);
     },
+    ...(balancers.length > 0 && { suspectAfter }),
     pingEvery: () => (balancers.some(({ port, balancer }) => balancer.active() === `${server}:${port}`) ? pingActive : pingOthers),
   });
 }
