@@ -98,7 +98,7 @@ async function removeSelf(options: LeaveOptions, member: { readonly name: string
   let removed = false;
   try {
     await etcd.ready(signal);
-    await removeOnceAllowed(options);
+    await removeOnceAllowed(options, isOut);
     removed = true;
     log.info('this server has left etcd', { member: name });
   } catch (error) {
@@ -111,7 +111,7 @@ async function removeSelf(options: LeaveOptions, member: { readonly name: string
   }
 }
 
-async function removeOnceAllowed(options: LeaveOptions): Promise<void> {
+async function removeOnceAllowed(options: LeaveOptions, isOut: () => Promise<boolean>): Promise<void> {
   const { signal, log, every = 1_000 } = options;
   let said = '';
   for (;;) {
@@ -121,7 +121,8 @@ async function removeOnceAllowed(options: LeaveOptions): Promise<void> {
       if (!known.retryable && etcdRefusal(error) === undefined) throw known;
       return known.message;
     });
-    if (because === undefined) return;
+    // A member that is removed ends, sometimes before it has answered.
+    if (because === undefined || (because !== '' && (await isOut()))) return;
     if (because !== said && because !== '') log.warn('etcd cannot be left yet; it is tried again', { because });
     said = because;
     await sleep(every, signal);

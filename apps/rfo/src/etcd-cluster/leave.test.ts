@@ -65,6 +65,11 @@ describe('a server that does without etcd from now on', { timeout: 120_000 }, ()
       ...{ signal: within(60), log: silentLog, clock: systemClock, every: 50 },
       ...more,
     });
+  /** As a server of the cluster answers. */
+  const asking =
+    ({ client }: TestMember): LeaveOptions['ask'] =>
+    (_, signal) =>
+      client.members({ linearizable: true, signal });
   const note = async (server: TestServer, etcd: TestMember): Promise<void> => writeKnownMembers(server.paths, await etcd.client.members());
 
   it('hands the leadership over, is removed and keeps its data aside', async () => {
@@ -74,7 +79,7 @@ describe('a server that does without etcd from now on', { timeout: 120_000 }, ()
     const { leader, memberId } = await one.etcd.client.status();
     assert.equal(leader, memberId);
     const { run, ended } = adopts(one.etcd);
-    await leave(one.server, one.etcd, { run });
+    await leave(one.server, one.etcd, { run, ask: asking(two.etcd) });
     const left = await two.etcd.client.members({ linearizable: true });
     assert.deepEqual(
       left.map(({ peerUrls }) => peerUrls),
@@ -112,7 +117,7 @@ describe('a server that does without etcd from now on', { timeout: 120_000 }, ()
     const said = Promise.withResolvers<string>();
     const log = createLog({ write: (line) => void (line.includes('cannot be left yet') && said.resolve(line)) });
     const { run } = adopts(one.etcd);
-    const leaving = leave(one.server, one.etcd, { run, log });
+    const leaving = leave(one.server, one.etcd, { run, log, ask: asking(three.etcd) });
     assert.match(await said.promise, /of the 2 members that would remain 2 must live, and two-[0-9a-f]{8} does not answer/);
     assert.equal((await three.etcd.client.members()).length, 3);
     const { prepared } = await two.server.prepare({});
