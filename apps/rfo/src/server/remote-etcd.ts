@@ -24,8 +24,9 @@ export type RemoteEtcd = {
   readonly component: (nodes: Informer<ClusterNode>) => TaskComponent;
 };
 
-/** Milliseconds between two looks at who the members are, where nothing tells that they have changed. */
+/** Milliseconds between two looks at who the members are, where nothing tells that they have changed; and while one of them is joining. */
 const lookEvery = 60_000;
+const lookWhileJoining = 2_000;
 
 /**
  * Listens in the place of an etcd of this server's own, which has ended or is ended. The API server needs no restart when members come and go: their list changes behind it.
@@ -81,7 +82,8 @@ export async function reachEtcd(given: {
         if (!signal.aborted && message !== told) own.warn('cannot ask who the members of etcd are', { because: message });
         told = message;
       }
-      await sleep(lookEvery, AbortSignal.any([signal, wake.signal])).catch(() => undefined);
+      const pause = members.some(({ isLearner }) => isLearner) ? lookWhileJoining : lookEvery;
+      await sleep(pause, AbortSignal.any([signal, wake.signal])).catch(() => undefined);
       // Several changes come together.
       await sleep(1_000, signal).catch(() => undefined);
     }
@@ -108,12 +110,12 @@ export async function reachEtcd(given: {
     },
   });
   const forwarded = forwardMembers(connect);
-  const promote: MemberService['promote'] = async (name, signal) => {
-    const state = await forwarded.promote(name, signal);
-    if (state === 'voting') wake.abort();
-    return state;
+  const add: MemberService['add'] = async (wish, signal) => {
+    const all = await forwarded.add(wish, signal);
+    wake.abort();
+    return all;
   };
-  return { members: { ...forwarded, promote }, component };
+  return { members: { ...forwarded, add }, component };
 }
 
 function votersOf(members: readonly EtcdPeer[]): readonly EtcdPeer[] {
