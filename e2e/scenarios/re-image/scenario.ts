@@ -55,6 +55,7 @@ async function wipeAndReadopt({ step, note, life }: ScenarioContext, { server, a
   const { host } = agent;
   const { name } = host;
   const uid = await uidOf(server, name);
+  const lost = await password(server, name);
   const old = await server.kubectl(['get', 'pod', pod, '-o', 'jsonpath={.metadata.uid} {.status.containerStatuses[0].containerID}']);
   const installed = await step('the host is installed anew under its name and address, and is refused', async () => {
     await host.wipe();
@@ -80,11 +81,12 @@ async function wipeAndReadopt({ step, note, life }: ScenarioContext, { server, a
     assert.notEqual(now.split(' ')[1], old.split(' ')[1], 'no disk, and yet the same container');
     assert.equal(await server.kubectl(['exec', pod, '--', 'hostname']), `${pod}\n`);
   });
-  await step('the name is its own again: another host is refused', async () => {
+  await step('the name belongs to the new installation, and the command tells of a name that nobody has', async () => {
     const stored = await password(server, name);
-    assert.notEqual(stored, '');
-    const again = await server.rfo(['node', 'readopt', 'nobody']);
-    assert.notEqual(again.code, 0);
+    assert.ok(stored !== '' && stored !== lost, 'the password is that of the lost disk');
+    const unknown = await server.rfo(['node', 'readopt', 'agent-l']);
+    assert.notEqual(unknown.code, 0);
+    assert.match(unknown.stderr, /Did you mean "agent-1"\?/);
     assert.equal(await password(server, name), stored);
   });
 }
