@@ -8,7 +8,7 @@ import { type ObservedCluster, observedCluster } from './observed-cluster.ts';
 import { survive } from './survive.ts';
 import { assertSameData } from './wholeness.ts';
 
-const order: readonly FaultName[] = ['apiserver', 'etcd', 'rfo', 'power', 'partition'];
+const order: readonly FaultName[] = ['apiserver', 'etcd', 'rfo', 'power', 'partition', 'severed'];
 
 export const scenario: Scenario = {
   name: 'ha',
