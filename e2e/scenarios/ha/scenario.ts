@@ -15,7 +15,7 @@ export const scenario: Scenario = {
   about:
     'each of three servers in turn loses a process, power and the network under 200 writes a second: none is lost, an agent stays Ready',
   short: false,
-  timeout: 3_600_000,
+  timeout: 1_800_000,
   run: async (context) => {
     const { step, check, note } = context;
     const cluster = await observedCluster(context);
