@@ -46,7 +46,7 @@ export type EtcdClient = MemberCalls & {
   readonly defragment: (options?: CallOptions) => Promise<void>;
   /** Forgets the history before the revision; resolves when this member has removed it. */
   readonly compact: (revision: Int64, options?: CallOptions) => Promise<void>;
-  /** Resolves when the member answers and knows a leader; throws etcd-refused or etcd-unreachable. */
+  /** Resolves when the member answers and knows a leader; throws etcd-refused, etcd-unsettled or etcd-unreachable. */
   readonly health: (options?: CallOptions) => Promise<void>;
   readonly close: () => void;
 };
@@ -54,7 +54,7 @@ export type EtcdClient = MemberCalls & {
 /** Milliseconds: gigabytes on a slow disk. */
 const longWork = 30 * 60_000;
 
-/** A client of one etcd member. All methods throw etcd-unreachable, etcd-refused, or the signal's reason. */
+/** A client of one etcd member. All methods throw etcd-unreachable, etcd-refused, etcd-unsettled, or the signal's reason. */
 export function createEtcdClient(target: EtcdEndpoint): EtcdClient {
   const { call, stream, close } = createGateway(target);
   const post = async <T>(path: string, body: object, options?: CallOptions): Promise<T> => (await call(`/v3/${path}`, body, options)) as T;

@@ -22,14 +22,17 @@ export type CallOptions = {
 };
 
 export type Gateway = {
-  /** Posts to a path of the JSON gateway, or gets where there is no body. Throws etcd-unreachable, etcd-refused, or the signal's reason. */
+  /**
+   * Posts to a path of the JSON gateway, or gets where there is no body.
+   * @throws etcd-unreachable, etcd-refused, etcd-unsettled (no leader, or another one), or the signal's reason
+   */
   readonly call: (path: string, body: object | undefined, options?: CallOptions) => Promise<unknown>;
   /** Posts, and gives each line of an answer that has no end. Throws as `call` does. */
   readonly stream: (path: string, body: object, signal: AbortSignal) => AsyncGenerator<unknown>;
   readonly close: () => void;
 };
 
-/** What etcd said when it refused: the cause of an etcd-refused error. */
+/** What etcd said when it refused: the cause of an etcd-refused or etcd-unsettled error. */
 class EtcdRefusal extends Error {}
 
 /** What etcd said (`etcdserver: unhealthy cluster`), or undefined for any other error. */
@@ -47,8 +50,9 @@ export function createGateway(target: EtcdEndpoint): Gateway {
     const tls = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
     const response = await send(new URL(path, endpoint), body, { agent, ...options, ...tls });
     if (response.statusCode === 200) return response;
-    const problem = problemOf(await readAll(response)) || `status ${response.statusCode}`;
-    throw fail('etcd-refused', { endpoint, what: path, problem }, new EtcdRefusal(problem));
+    const { code, message } = problemOf(await readAll(response));
+    const problem = message || `status ${response.statusCode}`;
+    throw fail(code === unavailable ? 'etcd-unsettled' : 'etcd-refused', { endpoint, what: path, problem }, new EtcdRefusal(problem));
   };
   const known = (error: unknown, signal: AbortSignal | undefined): RfoError => {
     signal?.throwIfAborted();
@@ -105,12 +109,15 @@ async function readAll(response: IncomingMessage): Promise<string> {
   return text;
 }
 
+/** UNAVAILABLE of gRPC: what etcd gives while a majority has no leader yet, or has just changed it. */
+const unavailable = 14;
+
 /** grpc-gateway answers `{"code":…,"message":…}`. */
-function problemOf(text: string): string {
+function problemOf(text: string): { readonly code?: number; readonly message: string } {
   try {
-    const { message } = JSON.parse(text) as { message?: string };
-    return message ?? '';
+    const { code, message = '' } = JSON.parse(text) as { code?: number; message?: string };
+    return { message, ...(code !== undefined && { code }) };
   } catch {
-    return text.trim().slice(0, 300);
+    return { message: text.trim().slice(0, 300) };
   }
 }

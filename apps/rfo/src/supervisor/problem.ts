@@ -40,6 +40,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'kube-busy': 503,
   'tokens-not-read': 503,
   'etcd-unreachable': 503,
+  'etcd-unsettled': 503,
   'etcd-busy': 503,
   'server-not-ready': 503,
   'server-unreachable': 503,

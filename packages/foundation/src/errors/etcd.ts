@@ -9,6 +9,12 @@ export const etcdErrors = {
     exit: 1,
   },
   'etcd-refused': { text: 'etcd at {endpoint} refuses {what}: {problem}', cure: 'Its log says more', retryable: false, exit: 1 },
+  'etcd-unsettled': {
+    text: 'etcd at {endpoint} cannot do {what} at the moment: {problem}',
+    cure: 'A majority of the servers must run and reach each other; then it passes by itself',
+    retryable: true,
+    exit: 1,
+  },
   'etcd-node-name-taken': {
     text: 'a server called {name} is a member of the cluster already ({address})',
     cure: 'Give this one another node-name; if it replaces that one, remove the old first: kubectl delete node {name}',
