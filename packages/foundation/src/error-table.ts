@@ -1,4 +1,5 @@
 import { buildingErrors } from './errors/building.ts';
+import { caErrors } from './errors/ca.ts';
 import { certificateErrors } from './errors/certificates.ts';
 import type { ErrorEntry } from './errors/entry.ts';
 import { etcdErrors } from './errors/etcd.ts';
@@ -22,6 +23,7 @@ export const errorTable = {
   ...processErrors,
   ...buildingErrors,
   ...certificateErrors,
+  ...caErrors,
   ...kubernetesErrors,
   ...etcdErrors,
   ...tunnelErrors,
