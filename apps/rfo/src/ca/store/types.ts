@@ -41,9 +41,17 @@ export type CertificateStore = {
   readonly revoked: (authorityKeyId: string, at: number) => readonly CertificateRecord[];
   /** A number that only grows, kept across restarts: of CRLs (RFC 5280 §5.2.3). */
   readonly nextCrlNumber: () => Promise<bigint>;
-  /** Calls back after each insert or revocation is on the disk: what caches live by. Gives how to stop it. */
-  readonly onChange: (changed: (key: CertificateKey) => void) => () => void;
+  /** Calls back after each insert or revocation is on the disk and before it is acknowledged: what caches live by. Gives how to stop it. */
+  readonly onChange: (changed: (change: Change) => void) => () => void;
+  /**
+   * Looks whether another process has written to the database since the last look (SQLite's data_version, a few microseconds) and, if so, calls
+   * back with `anything` before it returns. Whoever answers from a cache looks first.
+   */
+  readonly look: () => void;
 };
+
+/** The certificate that was written, with the status it has now; `anything` where nobody can tell which. */
+export type Change = (CertificateKey & Pick<CertificateRecord, 'status'>) | 'anything';
 
 export type CertificateFilter = {
   readonly status?: 'good' | 'revoked';
