@@ -1,5 +1,6 @@
 /** What an endpoint of the CFSSL API is: given a request, it gives what stands in `result`. */
 import type { IncomingHttpHeaders } from 'node:http';
+import type { CertificateInfo } from '@rfo/pki';
 
 export type ApiRequest = {
   /** The bytes as they came; an authenticated request is signed over them. */
@@ -8,7 +9,14 @@ export type ApiRequest = {
   readonly headers: IncomingHttpHeaders;
   /** Who asks: address of the connection, and the subject of its client certificate where one was verified. */
   readonly remote: string;
-  readonly client: { readonly commonName: string; readonly organizations: readonly string[] } | undefined;
+  readonly client:
+    | {
+        readonly commonName: string;
+        readonly organizations: readonly string[];
+        /** Whole: who renews is known by this one certificate, not by its subject alone. */
+        readonly certificate: CertificateInfo;
+      }
+    | undefined;
   /** Aborted when the client is gone or the server ends. */
   readonly signal: AbortSignal;
 };
