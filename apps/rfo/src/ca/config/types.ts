@@ -4,7 +4,12 @@ import type { KeyUsage, RawExtension, Usage } from '@rfo/pki';
 export type SigningConfig = {
   readonly defaultProfile: Profile;
   readonly profiles: ReadonlyMap<string, Profile>;
+  /** Every HMAC key of `auth_keys`, whether a profile names it or not: each of them may use the dangerous endpoints. */
+  readonly authKeys: readonly Buffer[];
 };
+
+/** A pattern of Go's regexp package; it is found anywhere in the text, and takes time proportional to its length. */
+export type NamePattern = { readonly source: string; readonly test: (text: string) => boolean };
 
 export type Profile = {
   /** `default` for the default one. */
@@ -29,10 +34,12 @@ export type Profile = {
   readonly allowedExtensions: readonly string[];
   readonly ca?: { readonly pathLength?: number };
   /** Found anywhere in a name, as Go's FindString does. */
-  readonly nameWhitelist?: RegExp;
+  readonly nameWhitelist?: NamePattern;
   readonly csrWhitelist?: ReadonlySet<string>;
   readonly policies: readonly RawExtension[];
   readonly clientProvidesSerialNumbers: boolean;
+  /** Our own `rfo_bind`: whoever has the profile's key may be issued the identity of a node with it, and nothing else. */
+  readonly bind?: 'node';
   /** HMAC keys, the present one first; empty: not authenticated. */
   readonly authKeys: readonly Buffer[];
   /** Where requests of this profile go instead. */

@@ -1,5 +1,5 @@
 /** What is signed, by what, and what comes out: the words that the parts of the CA have in common. */
-import type { AltName, Name } from '@rfo/pki';
+import type { AltName, Name, Usage } from '@rfo/pki';
 
 /** A name as it is written in JSON: of CSR files and of the `subject` of a request. */
 export type NameEntry = {
@@ -37,6 +37,10 @@ export type Draft = {
   readonly subject: Name;
   readonly altNames: readonly AltName[];
   readonly isCa: boolean;
+  /** What the profile lets it be used for: `clientAuth`, `serverAuth`. */
+  readonly usages: readonly Usage[];
+  /** The node whose identity it is, where a rule has bound it to one: only such a certificate may be in `system:nodes`. */
+  readonly node?: string;
   /** DER of the SubjectPublicKeyInfo. */
   readonly publicKey: Buffer;
   /** Milliseconds since 1970. */
