@@ -34,7 +34,7 @@ export type CertificateStore = {
   readonly insert: (record: CertificateRecord, withIt?: WithIt) => Promise<void>;
   readonly find: (key: CertificateKey) => CertificateRecord | undefined;
   /** Revoking once more overwrites time and reason. @throws ca-certificate-unknown, ca-store-failed */
-  readonly revoke: (key: CertificateKey, how: { readonly reason: number; readonly at: number }) => Promise<void>;
+  readonly revoke: (key: CertificateKey, how: { readonly reason: number; readonly at: number }, withIt?: WithIt) => Promise<void>;
   /** Newest first. `node` finds those of `system:node:<node>`. */
   readonly list: (filter: CertificateFilter) => readonly CertificateRecord[];
   /** Of one CA key: revoked, and not expired at that time. What a CRL lists. */

@@ -31,15 +31,17 @@ export type TokenUse = CertificateKey & {
 export type MadeToken = { readonly token: JoinToken /** 64 hex digits: the key, shown this once. */; readonly key: string };
 
 export type JoinTokens = {
-  readonly create: (wish: Omit<JoinToken, 'id' | 'createdAt'>) => Promise<MadeToken>;
+  /** `withIt` runs in the same transaction, for the audit log. @throws ca-token-invalid, ca-store-failed */
+  readonly create: (wish: Omit<JoinToken, 'id' | 'createdAt'>, withIt?: (token: JoinToken) => void) => Promise<MadeToken>;
   readonly list: () => readonly (JoinToken & { readonly uses: readonly TokenUse[] })[];
-  /** @throws ca-token-unknown */
-  readonly delete: (id: string) => Promise<void>;
+  /** Its uses are forgotten with it; the audit log keeps them. @throws ca-token-unknown, ca-store-failed */
+  readonly delete: (id: string, withIt?: WithIt) => Promise<void>;
   /** The token, expired or not, whose HMAC-SHA256 over the bytes this is; compared in constant time. */
   readonly match: (bytes: Uint8Array, hmac: Uint8Array) => JoinToken | undefined;
   /**
    * The certificate that this use has got already, or what writes the use down together with the certificate.
-   * @throws ca-token-expired, ca-token-used-up, ca-token-wrong-node, ca-token-wrong-profile
+   * Of two that claim the same use at the same time the second one fails in the transaction, with ca-token-used-up.
+   * @throws ca-token-unknown (deleted meanwhile), ca-token-expired, ca-token-used-up, ca-token-wrong-node, ca-token-wrong-profile
    */
   readonly claim: (
     token: JoinToken,
