@@ -15,6 +15,8 @@ export type ApiRequest = {
         readonly organizations: readonly string[];
         /** Whole: who renews is known by this one certificate, not by its subject alone. */
         readonly certificate: CertificateInfo;
+        /** Comes from the CA of operators (`-mutual-tls-ca`), and not just from this one. */
+        readonly operator: boolean;
       }
     | undefined;
   /** Aborted when the client is gone or the server ends. */
@@ -25,7 +27,7 @@ export type ApiMessage = { readonly code: number; readonly message: string };
 export type ApiResult = { readonly result: unknown; readonly messages?: readonly ApiMessage[] };
 
 export type Endpoint = {
-  /** Name below `/api/v1/cfssl/`. */
+  /** Name below `/api/v1/cfssl/`; one that begins with a slash is the whole path. */
   readonly name: string;
   readonly method: 'GET' | 'POST';
   /** @throws CfsslError; anything else becomes status 500 with code 0 */
