@@ -1,4 +1,5 @@
 /** Subject alternative names: the names and addresses a certificate may be used under. */
+import { isAscii } from 'node:buffer';
 import { fail } from '@rfo/foundation';
 import { context, sequence } from './der.ts';
 import { DerError, readWhole } from './der-reader.ts';
@@ -34,9 +35,9 @@ export function decodeAltNames(raw: Uint8Array): AltName[] {
   const reader = readWhole(raw);
   while (!reader.done) {
     const { tag, content } = reader.next();
-    if (tag === (0x80 | choices.dns)) names.push({ type: 'dns', value: content.toString('latin1') });
-    if (tag === (0x80 | choices.email)) names.push({ type: 'email', value: content.toString('latin1') });
-    if (tag === (0x80 | choices.uri)) names.push({ type: 'uri', value: content.toString('latin1') });
+    if (tag === (0x80 | choices.dns)) names.push({ type: 'dns', value: readAscii(content) });
+    if (tag === (0x80 | choices.email)) names.push({ type: 'email', value: readAscii(content) });
+    if (tag === (0x80 | choices.uri)) names.push({ type: 'uri', value: readAscii(content) });
     if (tag === (0x80 | choices.ip)) names.push({ type: 'ip', value: readAddress(content) });
   }
   return names;
@@ -61,6 +62,11 @@ function encodeValue({ type, value }: AltName): Buffer {
     throw fail('alt-name-invalid', { name: value, problem: 'it is neither an IP address nor a DNS name' });
   if (!/^[\x21-\x7e]+$/.test(value)) throw fail('alt-name-invalid', { name: value, problem: 'only printable ASCII can be in it' });
   return Buffer.from(value, 'latin1');
+}
+
+function readAscii(content: Buffer): string {
+  if (!isAscii(content)) throw new DerError('an alternative name that is not ASCII');
+  return content.toString('latin1');
 }
 
 function readAddress(content: Uint8Array): string {

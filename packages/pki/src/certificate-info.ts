@@ -95,7 +95,7 @@ function decode(der: Buffer): CertificateInfo {
 const noExtensions = Buffer.from([tags.sequence, 0]);
 
 /** A SubjectPublicKeyInfo of the right shape: an algorithm and bits. */
-export function checkedKey(value: DerValue): Buffer {
+function checkedKey(value: DerValue): Buffer {
   const info = readWhole(value.raw);
   readOid(info.enter().next(tags.oid));
   readBits(info.next());

@@ -2,11 +2,22 @@
 import type { KeyObject } from 'node:crypto';
 import { randomBytes } from 'node:crypto';
 import type { AltName } from './alt-name.ts';
+import {
+  altNamesExtension,
+  authorityKeyIdExtension,
+  basicConstraintsExtension,
+  extendedUsageExtension,
+  keyUsageExtension,
+  type RawExtension,
+  subjectKeyIdExtension,
+} from './certificate-extensions.ts';
 import type { CertificateInfo } from './certificate-info.ts';
-import { bitString, context, sequence, time, unsigned } from './der.ts';
-import { encodeExtensions, type KeyUsage, type RawExtension, type Usage } from './extensions.ts';
-import { keyId, signatureAlgorithm, signBytes } from './key.ts';
+import { bitString, sequence } from './der.ts';
+import { keyId } from './key.ts';
 import { encodeName, type Name } from './name.ts';
+import type { KeyUsage, Usage } from './oids.ts';
+import { certificateBytes } from './sign-certificate.ts';
+import { identifierOf, signBytes } from './signature-scheme.ts';
 
 /** Who signs: a CA's certificate and its private key. */
 export type Signer = { readonly certificate: CertificateInfo; readonly key: KeyObject };
@@ -45,35 +56,28 @@ export function issueSelfSigned(request: CertificateRequest, key: KeyObject): Bu
 type SignedBy = { name: Buffer; keyId: Buffer; key: KeyObject };
 
 function sign(request: CertificateRequest, by: SignedBy): Buffer {
-  const algorithm = signatureAlgorithm(by.key);
+  const algorithm = identifierOf(by.key);
   const subject = nameBytes(request.subject);
-  const extensions = encodeExtensions(
-    {
-      ca: request.ca !== undefined,
-      ...(request.ca?.pathLength !== undefined && { pathLength: request.ca.pathLength }),
-      keyUsages: request.keyUsages ?? defaultKeyUsages(request),
-      usages: request.usages ?? [],
-      altNames: request.altNames ?? [],
-      subjectKeyId: keyId(request.publicKey),
-      authorityKeyId: by.keyId,
-      unhandled: [],
-    },
-    { emptySubject: subject.length === emptyNameSize, more: request.extensions ?? [] },
-  );
-  const body = sequence(
-    context(0, unsigned(version3)),
-    unsigned(serialNumber()),
-    algorithm,
-    by.name,
-    sequence(time(request.notBefore), time(request.notAfter)),
-    subject,
-    request.publicKey,
-    context(3, extensions),
-  );
+  const { publicKey, notBefore, notAfter } = request;
+  const extensions = extensionsOf(request, { authorityKeyId: by.keyId, emptySubject: subject.length === emptyNameSize });
+  const body = certificateBytes({ serial: serialNumber(), subject, publicKey, notBefore, notAfter, extensions }, { algorithm, name: by.name });
   return sequence(body, algorithm, bitString(signBytes(body, by.key)));
 }
 
-const version3 = 2;
+/** A leaf says that it is no CA. */
+function extensionsOf(request: CertificateRequest, by: { authorityKeyId: Buffer; emptySubject: boolean }): RawExtension[] {
+  const { ca, keyUsages = defaultKeyUsages(request), usages = [], altNames = [], publicKey, extensions = [] } = request;
+  return [
+    basicConstraintsExtension(ca),
+    ...(keyUsages.length > 0 ? [keyUsageExtension(keyUsages)] : []),
+    ...(usages.length > 0 ? [extendedUsageExtension(usages)] : []),
+    subjectKeyIdExtension(keyId(publicKey)),
+    authorityKeyIdExtension(by.authorityKeyId),
+    ...(altNames.length > 0 ? [altNamesExtension(altNames, { critical: by.emptySubject })] : []),
+    ...extensions,
+  ];
+}
+
 const emptyNameSize = 2;
 
 function nameBytes(name: Name | Uint8Array): Buffer {
@@ -94,7 +98,7 @@ function defaultKeyUsages({ ca, publicKey }: CertificateRequest): KeyUsage[] {
 }
 
 function isRsa(publicKey: Uint8Array): boolean {
-  return Buffer.from(publicKey).indexOf(rsaOid) > 0;
+  return Buffer.from(publicKey.buffer, publicKey.byteOffset, publicKey.byteLength).indexOf(rsaOid) > 0;
 }
 
 /** 1.2.840.113549.1.1.1 */

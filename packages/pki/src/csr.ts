@@ -1,13 +1,16 @@
 /** Certificate signing requests (PKCS #10, RFC 2986): made on a node, checked by the signer. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { fail, RfoError } from '@rfo/foundation';
+import { fail } from '@rfo/foundation';
 import type { AltName } from './alt-name.ts';
-import { checkedKey } from './certificate-info.ts';
-import { bitString, context, oid, sequence, set, tags, unsigned } from './der.ts';
-import { DerReader, readBits, readOid, readWhole } from './der-reader.ts';
-import { decodeExtensions, encodeRequestedExtensions, type Usage } from './extensions.ts';
-import { publicKeyBytes, signatureAlgorithm, signBytes, verifyBytes } from './key.ts';
+import { altNamesExtension, encodeExtensions, extendedUsageExtension, type RawExtension } from './certificate-extensions.ts';
+import { bitString, context, oid, sequence, set, unsigned } from './der.ts';
+import { readExtensions } from './extensions.ts';
+import { publicKeyBytes, verifyBytes } from './key.ts';
 import { decodeName, encodeName, type Name } from './name.ts';
+import type { Usage } from './oids.ts';
+import { importPublicKey, readPublicKeyInfo } from './public-key.ts';
+import { extensionRequest, orInvalid, readParts, requestedExtensions } from './request.ts';
+import { identifierOf, signBytes } from './signature-scheme.ts';
 
 export type SigningRequest = {
   readonly subject: Name;
@@ -17,65 +20,57 @@ export type SigningRequest = {
   readonly publicKey: Buffer;
 };
 
+export type RequestWish = {
+  /** A name, or the DER of one that has to be written in another way. */
+  readonly subject: Name | Uint8Array;
+  readonly altNames?: readonly AltName[];
+  readonly usages?: readonly Usage[];
+  /** Further extensions to ask for, after those. */
+  readonly extensions?: readonly RawExtension[];
+};
+
 /** A request's DER, signed with its own key. Throws alt-name-invalid, key-unsupported. */
-export function createSigningRequest(
-  wish: { readonly subject: Name; readonly altNames?: readonly AltName[]; readonly usages?: readonly Usage[] },
-  key: KeyObject,
-): Buffer {
-  const { subject, altNames = [], usages = [] } = wish;
-  const wanted = altNames.length + usages.length > 0;
-  const attribute = sequence(oid(extensionRequest), set(encodeRequestedExtensions(altNames, usages)));
+export function createSigningRequest(wish: RequestWish, key: KeyObject): Buffer {
+  const { subject, altNames = [], usages = [], extensions = [] } = wish;
+  const wanted = [
+    ...(usages.length > 0 ? [extendedUsageExtension(usages)] : []),
+    ...(altNames.length > 0 ? [altNamesExtension(altNames)] : []),
+    ...extensions,
+  ];
+  const attribute = wanted.length > 0 ? sequence(oid(extensionRequest), set(encodeExtensions(wanted))) : Buffer.alloc(0);
   const body = sequence(
     unsigned(0),
-    encodeName(subject),
+    subject instanceof Uint8Array ? subject : encodeName(subject),
     publicKeyBytes(createPublicKey(key)),
-    context(0, wanted ? attribute : Buffer.alloc(0)),
+    context(0, attribute),
   );
-  return sequence(body, signatureAlgorithm(key), bitString(signBytes(body, key)));
+  return sequence(body, identifierOf(key), bitString(signBytes(body, key)));
 }
 
 /**
- * Reads a request's DER and checks that its sender holds the private key. What it asks for is only a wish: the caller decides what is signed.
- * Throws signing-request-invalid.
+ * Reads a request's DER and checks that its sender holds the private key, by an algorithm that is good enough for certificates. What it asks
+ * for is only a wish: the caller decides what is signed. Throws signing-request-invalid.
  */
 export function readSigningRequest(der: Uint8Array): SigningRequest {
+  const { parts, request } = orInvalid(() => decode(der));
+  if (!isGenuine(parts)) throw fail('signing-request-invalid', { problem: 'its signature is not one of its own key' });
+  return request;
+}
+
+type Parts = ReturnType<typeof readParts>;
+
+function decode(der: Uint8Array): { parts: Parts; request: SigningRequest } {
+  const parts = readParts(der);
+  const { rawSubject, publicKey, attributes } = parts;
+  readPublicKeyInfo(publicKey);
+  const { altNames, usages } = readExtensions(requestedExtensions(attributes));
+  return { parts, request: { subject: decodeName(rawSubject), publicKey, altNames, usages } };
+}
+
+function isGenuine({ bytes, algorithm, signature, publicKey }: Parts): boolean {
   try {
-    return decode(der);
+    return verifyBytes(bytes, { algorithm, signature, publicKey: importPublicKey(publicKey) });
   } catch (error) {
-    if (error instanceof RfoError) throw error;
-    throw fail('signing-request-invalid', { problem: error instanceof Error ? error.message : String(error) }, error);
+    throw fail('signing-request-invalid', { problem: `its public key cannot be used (${String(error)})` }, error);
   }
-}
-
-/** PKCS #9 attribute (RFC 2985 §5.4.2). */
-const extensionRequest = '1.2.840.113549.1.9.14';
-
-function decode(der: Uint8Array): SigningRequest {
-  const whole = readWhole(der);
-  const signed = whole.next(tags.sequence);
-  const algorithm = whole.next(tags.sequence).raw;
-  const signature = readBits(whole.next());
-  whole.end();
-
-  const body = new DerReader(signed.content);
-  body.next(tags.integer);
-  const subject = decodeName(body.next(tags.sequence).raw);
-  const publicKey = checkedKey(body.next(tags.sequence));
-  const attributes = body.optional(0xa0);
-  body.end();
-
-  const key = createPublicKey({ key: publicKey, format: 'der', type: 'spki' });
-  if (!verifyBytes(signed.raw, { algorithm, signature, publicKey: key }))
-    throw fail('signing-request-invalid', { problem: 'its signature is not one of its own key' });
-  return { subject, publicKey, ...wishes(attributes?.content) };
-}
-
-function wishes(attributes: Buffer | undefined): { altNames: readonly AltName[]; usages: readonly Usage[] } {
-  const reader = new DerReader(attributes ?? Buffer.alloc(0));
-  while (!reader.done) {
-    const attribute = reader.enter();
-    if (readOid(attribute.next(tags.oid)) !== extensionRequest) continue;
-    return decodeExtensions(attribute.enter(tags.set).next(tags.sequence).raw);
-  }
-  return { altNames: [], usages: [] };
 }

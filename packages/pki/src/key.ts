@@ -1,37 +1,60 @@
-/** Private keys: made, written and read. Signing algorithm and hash follow from the kind of key. */
-import { createPrivateKey, generateKeyPairSync, hash, type KeyObject, sign, verify } from 'node:crypto';
+/** Private keys: made, written and read. */
+import { createPrivateKey, generateKeyPair, generateKeyPairSync, hash, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
 import { fail } from '@rfo/foundation';
-import { nothing, oid, sequence } from './der.ts';
 import { readBits, readWhole } from './der-reader.ts';
+import { decodePem, encodePem } from './pem.ts';
+import { readScheme, verifyScheme } from './signature-scheme.ts';
 
-export type KeyAlgorithm = 'P-256' | 'P-384' | 'RSA-2048' | 'RSA-3072' | 'RSA-4096';
+/** RSA of 2048 to 8192 bits. */
+export type KeyAlgorithm = 'P-256' | 'P-384' | 'P-521' | 'Ed25519' | `RSA-${number}`;
 
-/** Makes a private key. P-256 takes 0.03 ms; RSA of 2048 bits some 100 ms. */
+/** Makes a private key. P-256 takes 0.03 ms; RSA of 2048 bits some 100 ms, of 8192 many seconds. Throws key-unsupported. */
 export function generateKey(algorithm: KeyAlgorithm = 'P-256'): KeyObject {
-  if (algorithm === 'P-256' || algorithm === 'P-384') return generateKeyPairSync('ec', { namedCurve: algorithm }).privateKey;
-  return generateKeyPairSync('rsa', { modulusLength: Number(algorithm.slice(4)) }).privateKey;
+  if (algorithm === 'Ed25519') return generateKeyPairSync('ed25519').privateKey;
+  if (isCurve(algorithm)) return generateKeyPairSync('ec', { namedCurve: algorithm }).privateKey;
+  return generateKeyPairSync('rsa', { modulusLength: rsaSize(algorithm) }).privateKey;
 }
 
-/** PEM of a private key. SEC1 (`EC PRIVATE KEY`, for RSA its twin PKCS1) is what Kubernetes tools write, PKCS8 what everything reads. */
-export function encodeKey(key: KeyObject, form: 'sec1' | 'pkcs8' = 'sec1'): string {
-  const type = form === 'pkcs8' ? 'pkcs8' : key.asymmetricKeyType === 'rsa' ? 'pkcs1' : 'sec1';
+/** The same on another thread: for RSA keys that somebody on the network asks for. */
+export async function generateKeyAside(algorithm: KeyAlgorithm): Promise<KeyObject> {
+  if (algorithm === 'Ed25519' || isCurve(algorithm)) return generateKey(algorithm);
+  return (await promisify(generateKeyPair)('rsa', { modulusLength: rsaSize(algorithm) })).privateKey;
+}
+
+/**
+ * PEM of a private key. `sec1` (`EC PRIVATE KEY`, for RSA its twin PKCS1) is what Kubernetes tools write, `pkcs8` what everything reads, and
+ * all there is for Ed25519; `cfssl` is sec1 but for Ed25519, whose PKCS8 it labels `Ed25519 PRIVATE KEY`.
+ */
+export function encodeKey(key: KeyObject, form: 'sec1' | 'pkcs8' | 'cfssl' = 'sec1'): string {
+  const edwards = key.asymmetricKeyType === 'ed25519';
+  if (edwards && form === 'cfssl') return encodePem(edwardsLabel, key.export({ type: 'pkcs8', format: 'der' }));
+  const type = form === 'pkcs8' || edwards ? 'pkcs8' : key.asymmetricKeyType === 'rsa' ? 'pkcs1' : 'sec1';
   return String(key.export({ type, format: 'pem' }));
 }
 
-/** Reads a private key in PEM. Throws key-unreadable; `where` names the file in it. */
-export function decodeKey(pem: string, where: string): KeyObject {
+/**
+ * Reads a private key in PEM: PKCS8, PKCS1, SEC1, and what CFSSL writes for Ed25519. The passphrase is for an encrypted one, be it PKCS8 or
+ * the older form with `Proc-Type`. Throws key-unreadable; `where` names the file in it.
+ */
+export function decodeKey(pem: string, where: string, passphrase?: string): KeyObject {
+  const edwards = decodePem(pem).find(({ label }) => label === edwardsLabel);
   try {
-    return createPrivateKey(pem);
+    if (edwards !== undefined) return createPrivateKey({ key: edwards.bytes, format: 'der', type: 'pkcs8' });
+    return createPrivateKey(passphrase === undefined ? pem : { key: pem, passphrase });
   } catch (error) {
-    throw fail('key-unreadable', { where, problem: error instanceof Error ? error.message : String(error) }, error);
+    throw fail('key-unreadable', { where, problem: problemOf(error) }, error);
   }
 }
 
 /** The key's own 20 bytes of name: the left of SHA-256 over the public key's bits (RFC 7093 §2, the way of Go since 1.25; no SHA-1). */
 export function keyId(publicKey: Uint8Array): Buffer {
-  const info = readWhole(publicKey);
-  info.next();
-  return hash('sha256', readBits(info.next()), 'buffer').subarray(0, 20);
+  return hash('sha256', publicKeyBits(publicKey), 'buffer').subarray(0, 20);
+}
+
+/** The same by SHA-1 (RFC 5280 §4.2.1.2 way 1), as CFSSL names keys and OCSP asks for them; a name only, nothing rests on its strength. */
+export function sha1KeyId(publicKey: Uint8Array): Buffer {
+  return hash('sha1', publicKeyBits(publicKey), 'buffer');
 }
 
 /** SubjectPublicKeyInfo, the DER of the public half. */
@@ -39,42 +62,36 @@ export function publicKeyBytes(publicKey: KeyObject): Buffer {
   return publicKey.export({ type: 'spki', format: 'der' });
 }
 
-/** DER of the AlgorithmIdentifier with which `key` signs. */
-export function signatureAlgorithm(key: KeyObject): Buffer {
-  return identifierOf(schemeOf(key));
-}
-
-export function signBytes(bytes: Uint8Array, key: KeyObject): Buffer {
-  return sign(schemeOf(key).digest, bytes, key);
-}
-
-/** Whether `signature` over `bytes` is one of `publicKey`, made with the algorithm of that DER AlgorithmIdentifier. An unknown algorithm is no. */
+/**
+ * Whether `signature` over `bytes` is one of `publicKey`, made with the algorithm of that DER AlgorithmIdentifier. An unknown algorithm is no,
+ * and so is one that is too weak for certificates.
+ */
 export function verifyBytes(bytes: Uint8Array, input: { algorithm: Uint8Array; signature: Uint8Array; publicKey: KeyObject }): boolean {
-  const scheme = schemes.find((known) => identifierOf(known).equals(input.algorithm));
-  if (scheme === undefined || scheme.keyType !== input.publicKey.asymmetricKeyType) return false;
-  return verify(scheme.digest, bytes, input.publicKey, input.signature);
+  const scheme = readScheme(input.algorithm);
+  return scheme?.strong === true && verifyScheme(bytes, { scheme, signature: input.signature, publicKey: input.publicKey });
 }
 
-type Scheme = { identifier: string; keyType: 'ec' | 'rsa'; digest: string; parameters: boolean };
+const edwardsLabel = 'Ed25519 PRIVATE KEY';
 
-/** RFC 5758 §3.2 (ECDSA: no parameters) and RFC 4055 §5 (RSA: parameters NULL). */
-const ecdsa256: Scheme = { identifier: '1.2.840.10045.4.3.2', keyType: 'ec', digest: 'sha256', parameters: false };
-const ecdsa384: Scheme = { identifier: '1.2.840.10045.4.3.3', keyType: 'ec', digest: 'sha384', parameters: false };
-const rsa256: Scheme = { identifier: '1.2.840.113549.1.1.11', keyType: 'rsa', digest: 'sha256', parameters: true };
-/** Others write these too; we only check them. */
-const ecdsa512: Scheme = { identifier: '1.2.840.10045.4.3.4', keyType: 'ec', digest: 'sha512', parameters: false };
-const rsa384: Scheme = { identifier: '1.2.840.113549.1.1.12', keyType: 'rsa', digest: 'sha384', parameters: true };
-const rsa512: Scheme = { identifier: '1.2.840.113549.1.1.13', keyType: 'rsa', digest: 'sha512', parameters: true };
-const schemes = [ecdsa256, ecdsa384, ecdsa512, rsa256, rsa384, rsa512];
-
-function schemeOf(key: KeyObject): Scheme {
-  const curve = key.asymmetricKeyDetails?.namedCurve;
-  if (key.asymmetricKeyType === 'rsa') return rsa256;
-  if (curve === 'prime256v1') return ecdsa256;
-  if (curve === 'secp384r1') return ecdsa384;
-  throw fail('key-unsupported', { kind: curve ?? key.asymmetricKeyType ?? 'of no known kind' });
+function isCurve(algorithm: KeyAlgorithm): algorithm is 'P-256' | 'P-384' | 'P-521' {
+  return algorithm === 'P-256' || algorithm === 'P-384' || algorithm === 'P-521';
 }
 
-function identifierOf({ identifier, parameters }: Scheme): Buffer {
-  return sequence(oid(identifier), ...(parameters ? [nothing()] : []));
+function rsaSize(algorithm: KeyAlgorithm): number {
+  const bits = Number(/^RSA-(\d{4})$/.exec(algorithm)?.[1]);
+  if (!(bits >= 2048 && bits <= 8192)) throw fail('key-unsupported', { kind: algorithm });
+  return bits;
+}
+
+/** The content of the BIT STRING. */
+function publicKeyBits(publicKey: Uint8Array): Buffer {
+  const info = readWhole(publicKey);
+  info.next();
+  return readBits(info.next());
+}
+
+function problemOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if ('code' in error && error.code === 'ERR_MISSING_PASSPHRASE') return 'it is encrypted, and no passphrase was given';
+  return error.message;
 }

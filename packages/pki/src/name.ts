@@ -1,19 +1,7 @@
 /** Distinguished names: who a certificate speaks of. */
-import { oid, printableString, sequence, set, tags, utf8String } from './der.ts';
+import { printableString, sequence, set, tags, utf8String } from './der.ts';
 import { DerError, readOid, readText, readWhole } from './der-reader.ts';
-
-const attributeOids = {
-  C: '2.5.4.6',
-  ST: '2.5.4.8',
-  L: '2.5.4.7',
-  STREET: '2.5.4.9',
-  O: '2.5.4.10',
-  OU: '2.5.4.11',
-  CN: '2.5.4.3',
-  serialNumber: '2.5.4.5',
-  DC: '0.9.2342.19200300.100.1.25',
-  emailAddress: '1.2.840.113549.1.9.1',
-} as const;
+import { attributeOids, encodedOid } from './oids.ts';
 
 /** The short name of a known type, or the dotted object identifier of another. */
 export type NameType = keyof typeof attributeOids | `${number}.${string}`;
@@ -41,10 +29,10 @@ export function nameValue(name: Name, type: NameType): string | undefined {
 
 /** DER of the name; one attribute a relative name. */
 export function encodeName(name: Name): Buffer {
-  return sequence(...name.map(({ type, value }) => set(sequence(oid(dotted(type)), encodeValue(type, value)))));
+  return sequence(...name.map(({ type, value }) => set(sequence(attributeOid(type), encodeValue(type, value)))));
 }
 
-/** Reads a name's DER. Throws DerError. */
+/** Reads a name's DER: all attributes in order, those of one relative name as if each had its own. Throws DerError. */
 export function decodeName(raw: Uint8Array): Name {
   const names: NameAttribute[] = [];
   const relatives = readWhole(raw);
@@ -72,8 +60,9 @@ function encodeValue(type: NameType, value: string): Buffer {
 
 const shortNames = new Map<string, NameType>(Object.entries(attributeOids).map(([name, dotted]) => [dotted, name as NameType]));
 
-function dotted(type: NameType): string {
-  return type in attributeOids ? attributeOids[type as keyof typeof attributeOids] : type;
+/** DER of a type's identifier. Throws RangeError for what is neither a known type nor a dotted identifier. */
+export function attributeOid(type: NameType): Buffer {
+  return encodedOid(type in attributeOids ? attributeOids[type as keyof typeof attributeOids] : type);
 }
 
 function shortName(dotted: string): NameType {
