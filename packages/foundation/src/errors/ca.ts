@@ -20,6 +20,12 @@ export const caErrors = {
     retryable: true,
     exit: 1,
   },
+  'ocsp-responder-unusable': {
+    text: 'the certificate {file} cannot sign OCSP answers: {problem}',
+    cure: 'Issue one with the profile ocsp, or name none: then the CA signs them itself',
+    retryable: false,
+    exit: 1,
+  },
   'ca-token-unknown': { text: 'there is no join token {id}', cure: 'rfo ca token list shows those there are', retryable: false, exit: 2 },
   'ca-token-expired': {
     text: 'the join token {id} expired at {when}',

@@ -39,5 +39,13 @@ export const certificateErrors = {
     retryable: false,
     exit: 1,
   },
+  'crl-unreadable': { text: 'the revocation list cannot be read: {problem}', cure: 'Fetch it anew', retryable: true, exit: 1 },
+  'ocsp-request-invalid': { text: 'the OCSP request is refused: {problem}', cure: 'Make it anew', retryable: false, exit: 1 },
+  'ocsp-response-unreadable': {
+    text: 'the answer of the OCSP responder cannot be read: {problem}',
+    cure: 'Ask again, and look at whether it is a responder that answers there',
+    retryable: true,
+    exit: 1,
+  },
   'authority-unusable': { text: 'the certificate authority {file} cannot be used: {problem}', cure: '{cure}', retryable: false, exit: 1 },
 } as const satisfies Record<string, ErrorEntry>;
