@@ -15,6 +15,7 @@ export {
   subjectKeyIdExtension,
 } from './certificate-extensions.ts';
 export { type CertificateInfo, certificateInfo, certificateInfos, decodeCertificate } from './certificate-info.ts';
+export { type CertificateUrls, certificateUrls } from './certificate-urls.ts';
 export { findChain, isSelfSigned, isSignedBy, type Trust } from './chain.ts';
 export { type CrlBody, type CrlInfo, decodeCrl, encodeCrl, type RevokedCertificate } from './crl.ts';
 export { createSigningRequest, type RequestWish, readSigningRequest, type SigningRequest } from './csr.ts';
@@ -24,8 +25,14 @@ export { bytesToIp, canonicalIp, ipToBytes } from './ip.ts';
 export { decodeKey, encodeKey, generateKey, generateKeyAside, type KeyAlgorithm, keyId, publicKeyBytes, sha1KeyId } from './key.ts';
 export { encodeMultiName, pkixName } from './multi-name.ts';
 export { encodeName, formatName, identity, type Name, type NameAttribute, type NameType, nameValue } from './name.ts';
-export type { KeyUsage, Usage } from './oids.ts';
-export { hashIssuer, type OcspCertificateId, type OcspHash, type OcspIssuer, ocspCertificateId, ocspHashes } from './ocsp-certificate-id.ts';
+export {
+  hashIssuer,
+  type OcspCertificateId,
+  type OcspHash,
+  type OcspIssuer,
+  ocspCertificateId,
+  ocspHashes,
+} from './ocsp-certificate-id.ts';
 export { createOcspRequest, decodeOcspRequest, type OcspRequest } from './ocsp-request.ts';
 export {
   encodeOcspError,
@@ -37,6 +44,7 @@ export {
   type OcspStatus,
 } from './ocsp-response.ts';
 export { decodeOcspResponse, type OcspResponse } from './ocsp-response-reader.ts';
+export type { KeyUsage, Usage } from './oids.ts';
 export { decodePem, encodePem, type PemBlock } from './pem.ts';
 export { type PublicKeyInfo, publicKeyInfo } from './public-key.ts';
 export { type CertificateSigningRequest, checkRequestSignature, decodeRequest } from './request.ts';
