@@ -19,20 +19,28 @@ export type Declaration<S extends Shape> = {
   readonly rules: readonly Rule[];
   /** Keys that are not declared here are no mistake: somebody else reads them. */
   readonly passOver: boolean;
+  /** A long flag may be written with one dash as well, as Go's `flag` package has it: what replaces such a program takes its command lines. */
+  readonly oneDash: boolean;
 };
-export type AnyDeclaration = Pick<Declaration<Shape>, 'name' | 'infos' | 'rules' | 'passOver'>;
+export type AnyDeclaration = Pick<Declaration<Shape>, 'name' | 'infos' | 'rules' | 'passOver' | 'oneDash'>;
 
 /** The values of a declaration once they are read and checked. */
 export type Values<D> = D extends Declaration<infer S> ? Readonly<z.output<z.ZodMiniObject<S, z.core.$strict>>> : never;
 
-/** Declares the options of a command. */
+/**
+ * Declares the options of a command.
+ * @param input `prefix` begins its variables, `RFO_` unless given; `oneDash` see `Declaration`
+ */
 export function declareOptions<S extends Shape>(input: {
   readonly name: string;
   readonly options: S;
   readonly rules?: readonly Rule[];
+  readonly prefix?: string;
+  readonly oneDash?: boolean;
 }): Declaration<S> {
-  const infos = Object.entries(input.options).map(([key, option]) => describeOption(key, option));
-  return { name: input.name, schema: z.strictObject(input.options), infos, rules: input.rules ?? [], passOver: false };
+  const { name, options, rules = [], prefix, oneDash = false } = input;
+  const infos = Object.entries(options).map(([key, option]) => describeOption(key, option, prefix));
+  return { name, schema: z.strictObject(options), infos, rules, passOver: false, oneDash };
 }
 
 /**

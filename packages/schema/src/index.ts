@@ -9,10 +9,25 @@ export {
   nodeConfigOf,
   parseClusterSettings,
 } from './agent-config.ts';
+export {
+  caCrlConfig,
+  caInfoConfig,
+  caInitConfig,
+  caKeyAlgorithms,
+  caListConfig,
+  caOcspConfig,
+  caRevokeConfig,
+  caRotateConfig,
+  caTokenCreateConfig,
+  caTokenDeleteConfig,
+  caTokenListConfig,
+} from './ca-options.ts';
+export { type CaServeConfig, caServeConfig, cfsslCompatibilities } from './ca-options-serve.ts';
+export { type CaGencertConfig, type CaSignConfig, caGencertConfig, caSignConfig } from './ca-options-sign.ts';
 export { type AnyDeclaration, type Declaration, declareOptions, type Flaw, type Rule, subset, type Values } from './declaration.ts';
 export { addressOf } from './ipv4.ts';
-export { type Loaded, loadConfig } from './load-config.ts';
-export { list, maybe, type OptionInfo, type OptionMeta, optionGroup, preset, type Shape, toggle, variableOf } from './option.ts';
+export { type Loaded, loadArguments, loadConfig } from './load-config.ts';
+export { list, maybe, type OptionInfo, type OptionMeta, optionGroup, preset, type Shape, toggle } from './option.ts';
 export type { Environment } from './read-environment.ts';
 export { defaultOf, renderOptions } from './render-options.ts';
 export { renderErrorReference, renderFlagReference } from './render-reference.ts';

@@ -43,6 +43,25 @@ export async function loadConfig<S extends Shape>(
   return { ...resolved, operands: fromArguments.operands, files: fromFiles.files, warnings: fromEnvironment.warnings };
 }
 
+/**
+ * The same for a command that has no configuration file: command line and environment alone.
+ * @throws RfoError, or an AggregateError of several: everything that is wrong
+ */
+export function loadArguments<S extends Shape>(
+  declaration: Declaration<S>,
+  input: { readonly argv: readonly string[]; readonly env: Environment },
+): Omit<Loaded<S>, 'files'> {
+  const fromArguments = parseArguments(declaration, input.argv);
+  const fromEnvironment = readEnvironment(declaration, input.env);
+  const readings = [fromEnvironment, fromArguments];
+  const resolved = resolveConfig(
+    declaration,
+    readings.flatMap((reading) => reading.given),
+    readings.flatMap((reading) => reading.problems),
+  );
+  return { ...resolved, operands: fromArguments.operands, warnings: fromEnvironment.warnings };
+}
+
 function chosenFile(given: readonly Given[]): string | undefined {
   const file = given.findLast((entry) => entry.key === 'config')?.items.at(-1)?.value;
   return file === undefined ? undefined : String(file);

@@ -33,6 +33,8 @@ export type Shape = Readonly<Record<string, OptionType>>;
 /** All that machinery needs to know of an option. */
 export type OptionInfo = OptionMeta & {
   readonly key: string;
+  /** Its own variable, such as `RFO_CLUSTER_CIDR`. */
+  readonly variable: string;
   readonly group: string;
   readonly kind: 'boolean' | 'number' | 'text' | 'list';
   readonly choices?: readonly string[];
@@ -61,15 +63,16 @@ export function optionGroup<S extends Shape>(title: string, options: S): S {
 }
 
 /** Reads back what was declared. */
-export function describeOption(key: string, option: OptionType): OptionInfo {
+export function describeOption(key: string, option: OptionType, prefix = 'RFO_'): OptionInfo {
   const meta = metas.get(option);
   if (meta === undefined) throw new TypeError(`${key} is not declared as an option`);
-  return { key, group: groups.get(option)?.title ?? '', ...meta, ...describeType(option) };
-}
-
-/** The variable of a key: `RFO_CLUSTER_CIDR` for `cluster-cidr`. */
-export function variableOf(key: string): string {
-  return `RFO_${key.toUpperCase().replaceAll('-', '_')}`;
+  return {
+    key,
+    variable: `${prefix}${key.toUpperCase().replaceAll('-', '_')}`,
+    group: groups.get(option)?.title ?? '',
+    ...meta,
+    ...describeType(option),
+  };
 }
 
 function declared<T extends OptionType>(type: T, meta: OptionMeta): T {

@@ -33,6 +33,24 @@ test('an empty list is a list', () => {
   assert.deepEqual(valuesOf('--name=').values, { name: [] });
 });
 
+test('a declaration that says so takes its long flags with one dash, and its short ones still', () => {
+  const valuesOfOne = (...argv: string[]) => {
+    const { given, operands, problems } = parseArguments({ ...small, oneDash: true }, argv);
+    return [given.map(({ key, items }) => [key, items.at(-1)?.value]), operands, problems.map((problem) => problem.message)];
+  };
+  assert.deepEqual(valuesOfOne('-port=81', '-fast', '-colour', 'red', '--port', '82', '-p', '83', '-'), [
+    [
+      ['port', 83],
+      ['fast', true],
+      ['colour', 'red'],
+    ],
+    ['-'],
+    [],
+  ]);
+  assert.match(String(valuesOfOne('-colur', 'red')[2]), /unknown flag -colur of rfo paint\. Did you mean --colour\?/);
+  assert.match(valuesOf('-colour', 'red').problems.join(), /unknown flag -colour/);
+});
+
 test('after two dashes nothing is a flag', () => {
   assert.deepEqual(valuesOf('a', '--', '--fast'), { values: {}, operands: ['a', '--fast'], problems: [] });
 });

@@ -9,7 +9,7 @@ const place = 'the command line';
 
 /**
  * Understands `--key value`, `--key=value`, `-k value`, `-k=value`, `--toggle`, `--toggle=false`, and `--` before what is no flag. A list
- * takes its flag repeatedly; of another option the last one counts.
+ * takes its flag repeatedly; of another option the last one counts. Where the declaration says so, `-key` is the same as `--key`.
  * @param argv what follows the command
  * @returns what was given, the arguments that are no flags, and everything that was wrong
  */
@@ -53,8 +53,10 @@ function splitOnce(argument: string): readonly [string, string | undefined] {
   return at < 0 ? [argument, undefined] : [argument.slice(0, at), argument.slice(at + 1)];
 }
 
-function findFlag({ infos }: AnyDeclaration, flag: string): OptionInfo | undefined {
-  return infos.find(({ key, short }) => flag === `--${key}` || (short !== undefined && flag === `-${short}`));
+function findFlag({ infos, oneDash }: AnyDeclaration, flag: string): OptionInfo | undefined {
+  return infos.find(
+    ({ key, short }) => flag === `--${key}` || (oneDash && flag === `-${key}`) || (short !== undefined && flag === `-${short}`),
+  );
 }
 
 /** The next argument, unless it is a flag that we know: then the value was forgotten. Values may well begin with a dash (`--v=4`). */

@@ -2,7 +2,7 @@
 import type { RfoError } from '@rfo/foundation';
 import type { AnyDeclaration } from './declaration.ts';
 import { coerceText, flawed, type Given, type Item, type Reading, splitText } from './given.ts';
-import { type OptionInfo, variableOf } from './option.ts';
+import type { OptionInfo } from './option.ts';
 import { nearest } from './suggest.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -29,7 +29,7 @@ export function readEnvironment(declaration: AnyDeclaration, env: Environment): 
 /** All variables of an option, its own first. */
 export function variablesOf(info: OptionInfo): readonly string[] {
   if (info.from?.includes('environment') === false) return [];
-  return [variableOf(info.key), ...(info.variables ?? [])];
+  return [info.variable, ...(info.variables ?? [])];
 }
 
 function toItems(info: OptionInfo, text: string, place: string): readonly Item[] | { readonly problem: string; readonly cure: string } {

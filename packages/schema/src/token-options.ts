@@ -1,9 +1,8 @@
 // The options of the commands on join tokens and on single nodes. They find the node by its own settings; the rest is given as flags alone.
-import * as z from 'zod/mini';
 import { declareOptions } from './declaration.ts';
 import { maybe, optionGroup, preset, type Shape } from './option.ts';
 import { fileOptions } from './server-options/files.ts';
-import { choice, numberType, text, textLike } from './value-types.ts';
+import { choice, duration, numberType, text, textLike } from './value-types.ts';
 
 const from = ['command-line'] as const;
 const { config, 'data-dir': dataDir, 'run-dir': runDir, debug } = fileOptions;
@@ -50,16 +49,4 @@ function declare<S extends Shape>(name: string, options: S) {
     ...declareOptions({ name, options: { ...optionGroup('Flags', options), ...nodeOptions } }),
     passOver: true,
   };
-}
-
-/** A length of time; becomes milliseconds. */
-function duration() {
-  return z.pipe(
-    textLike(/^(0|(\d{1,5}[dhms])+)$/, 'a length of time', '90m, 24h or 7d12h'),
-    z.transform((given: string) => {
-      const units: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 };
-      const parts = given.matchAll(/(\d+)([dhms])/g);
-      return [...parts].reduce((sum, [, count, unit = '']) => sum + Number(count) * (units[unit] ?? 0), 0);
-    }),
-  );
 }

@@ -39,6 +39,17 @@ export const absolutePath = () =>
     given.startsWith('/') ? undefined : { problem: `${quote(given)} is not an absolute path`, cure: 'Begin it with "/"' },
   );
 
+/** A length of time; becomes milliseconds. */
+export const duration = () =>
+  z.pipe(
+    textLike(/^(0|(\d{1,6}[dhms])+)$/, 'a length of time', '90m, 24h or 7d12h'),
+    z.transform((given: string) => {
+      const units: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 };
+      const parts = given.matchAll(/(\d+)([dhms])/g);
+      return [...parts].reduce((sum, [, count, unit = '']) => sum + Number(count) * (units[unit] ?? 0), 0);
+    }),
+  );
+
 /** Permissions of a file in octal; becomes a number. */
 export const fileMode = () =>
   z.pipe(

@@ -1,6 +1,6 @@
 // `rfo config validate` and `rfo config explain`: the configuration, read as the server would read it.
 import { fail } from '@rfo/foundation';
-import { type Chosen, defaultOf, nearest, type OptionInfo, serverConfig, variableOf } from '@rfo/schema';
+import { type Chosen, defaultOf, nearest, type OptionInfo, serverConfig } from '@rfo/schema';
 import { defaultConfigFile } from '../cli/config-file.ts';
 import type { CommandContext } from '../cli/context.ts';
 import { loadFor } from '../cli/with-config.ts';
@@ -44,7 +44,7 @@ function renderOne(info: OptionInfo, choice: Chosen | undefined): string {
     `  meaning  ${info.help}`,
     ...(info.choices === undefined ? [] : [`  values   ${info.choices.join(', ')}`]),
     ...(choice === undefined ? [] : [`  default  ${defaultOf(info) ?? emptyOf(info)}`]),
-    `  set by   --${info.key}, ${variableOf(info.key)}${info.from?.includes('file') === false ? '' : `, or "${info.key}:" in the configuration file`}`,
+    `  set by   --${info.key}, ${info.variable}${info.from?.includes('file') === false ? '' : `, or "${info.key}:" in the configuration file`}`,
     '',
   ].join('\n');
 }
