@@ -15,6 +15,8 @@ export type Versions = {
   readonly 'metrics-server': string;
   /** The tag that upstream's build/pause/Makefile gives the image; its source comes with Kubernetes. */
   readonly 'pause': string;
+  /** Depends on no Kubernetes: it is there to be compared with. */
+  readonly 'cfssl': string;
 };
 
 export const versions = {
@@ -30,6 +32,7 @@ export const versions = {
     'coredns': 'v1.15.0',
     'metrics-server': 'v0.9.0',
     'pause': 'v3.10.2',
+    'cfssl': 'v1.6.5',
   },
 } as const satisfies Record<string, Versions>;
 

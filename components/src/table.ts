@@ -1,3 +1,4 @@
+import { cfssl } from '../cfssl/component.ts';
 import { cni } from '../cni/component.ts';
 import { containerd } from '../containerd/component.ts';
 import { coredns } from '../coredns/component.ts';
@@ -26,6 +27,7 @@ export const components: readonly Component[] = [
   cni,
   pause,
   kubernetesSeparate,
+  cfssl,
 ];
 
 /** What a bundle consists of. */
