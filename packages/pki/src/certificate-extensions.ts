@@ -103,7 +103,10 @@ const qualifierOids = { cps: '1.3.6.1.5.5.7.2.1', userNotice: '1.3.6.1.5.5.7.2.2
 
 function encodePolicy({ oid, qualifiers = [] }: CertificatePolicy): Buffer {
   const items = qualifiers.map(({ type, value }) =>
-    sequence(encodedOid(qualifierOids[type]), type === 'cps' ? tagged(tags.ia5String, Buffer.from(value, 'latin1')) : sequence(utf8String(value))),
+    sequence(
+      encodedOid(qualifierOids[type]),
+      type === 'cps' ? tagged(tags.ia5String, Buffer.from(value, 'latin1')) : sequence(utf8String(value)),
+    ),
   );
   return sequence(encodedOid(oid), ...(items.length > 0 ? [sequence(...items)] : []));
 }

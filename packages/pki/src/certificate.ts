@@ -60,7 +60,10 @@ function sign(request: CertificateRequest, by: SignedBy): Buffer {
   const subject = nameBytes(request.subject);
   const { publicKey, notBefore, notAfter } = request;
   const extensions = extensionsOf(request, { authorityKeyId: by.keyId, emptySubject: subject.length === emptyNameSize });
-  const body = certificateBytes({ serial: serialNumber(), subject, publicKey, notBefore, notAfter, extensions }, { algorithm, name: by.name });
+  const body = certificateBytes(
+    { serial: serialNumber(), subject, publicKey, notBefore, notAfter, extensions },
+    { algorithm, name: by.name },
+  );
   return sequence(body, algorithm, bitString(signBytes(body, by.key)));
 }
 

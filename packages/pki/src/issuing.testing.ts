@@ -1,9 +1,12 @@
 /** A CA and a leaf made in one line, for tests. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type CertificateRequest, issueCertificate, issueSelfSigned, type Signer } from './certificate.ts';
+import { subjectKeyIdExtension } from './certificate-extensions.ts';
 import { type CertificateInfo, decodeCertificate } from './certificate-info.ts';
-import { generateKey, type KeyAlgorithm, publicKeyBytes } from './key.ts';
-import { identity } from './name.ts';
+import { generateKey, type KeyAlgorithm, publicKeyBytes, sha1KeyId } from './key.ts';
+import { encodeName, identity } from './name.ts';
+import { type CertificateBody, signCertificate } from './sign-certificate.ts';
+import { type IssuerIdentity, memoryKey } from './signing-key.ts';
 
 export const day = 86_400_000;
 export const now = Date.parse('2026-11-21T10:00:00Z');
@@ -35,6 +38,19 @@ export function testLeaf(signer: Signer, change: Partial<CertificateRequest> = {
     ...change,
   };
   return decodeCertificate(issueCertificate(request, signer));
+}
+
+/** DER of a certificate that is written as it is told: what is not given is that of a plain leaf under a CA of its own. */
+export async function signedCertificate(change: Partial<CertificateBody> & { readonly issuer?: IssuerIdentity } = {}): Promise<Buffer> {
+  const { issuer = testIdentity(), ...body } = change;
+  const publicKey = publicBytes(generateKey());
+  const plain = { serial: Buffer.from([1]), subject: encodeName(identity('leaf')), notBefore: now - day, notAfter: now + day };
+  return signCertificate({ ...plain, publicKey, extensions: [subjectKeyIdExtension(sha1KeyId(publicKey))], ...body }, issuer);
+}
+
+function testIdentity(): IssuerIdentity {
+  const key = memoryKey(generateKey());
+  return { name: encodeName(identity('ca')), keyId: sha1KeyId(key.publicKey), key };
 }
 
 export function publicBytes(key: KeyObject): Buffer {

@@ -38,12 +38,14 @@ export function encodeKey(key: KeyObject, form: 'sec1' | 'pkcs8' | 'cfssl' = 'se
  * the older form with `Proc-Type`. Throws key-unreadable; `where` names the file in it.
  */
 export function decodeKey(pem: string, where: string, passphrase?: string): KeyObject {
+  if (passphrase === undefined && encrypted.test(pem))
+    throw fail('key-unreadable', { where, problem: 'it is encrypted, and no passphrase was given' });
   const edwards = decodePem(pem).find(({ label }) => label === edwardsLabel);
   try {
     if (edwards !== undefined) return createPrivateKey({ key: edwards.bytes, format: 'der', type: 'pkcs8' });
     return createPrivateKey(passphrase === undefined ? pem : { key: pem, passphrase });
   } catch (error) {
-    throw fail('key-unreadable', { where, problem: problemOf(error) }, error);
+    throw fail('key-unreadable', { where, problem: error instanceof Error ? error.message : String(error) }, error);
   }
 }
 
@@ -72,6 +74,7 @@ export function verifyBytes(bytes: Uint8Array, input: { algorithm: Uint8Array; s
 }
 
 const edwardsLabel = 'Ed25519 PRIVATE KEY';
+const encrypted = /^(-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED)/m;
 
 function isCurve(algorithm: KeyAlgorithm): algorithm is 'P-256' | 'P-384' | 'P-521' {
   return algorithm === 'P-256' || algorithm === 'P-384' || algorithm === 'P-521';
@@ -88,10 +91,4 @@ function publicKeyBits(publicKey: Uint8Array): Buffer {
   const info = readWhole(publicKey);
   info.next();
   return readBits(info.next());
-}
-
-function problemOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if ('code' in error && error.code === 'ERR_MISSING_PASSPHRASE') return 'it is encrypted, and no passphrase was given';
-  return error.message;
 }

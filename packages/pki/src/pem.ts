@@ -13,6 +13,6 @@ export function encodePem(label: string, bytes: Uint8Array): string {
 
 /** Every block of the text in order; what stands between blocks is left out. */
 export function decodePem(text: string): PemBlock[] {
-  const blocks = text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----/g);
+  const blocks = text.matchAll(/-----BEGIN ([A-Za-z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----/g);
   return [...blocks].map(([, label = '', body = '']) => ({ label, bytes: Buffer.from(body, 'base64') }));
 }

@@ -8,7 +8,7 @@ import { decodeConstraints, decodeRawExtensions } from './extensions.ts';
 import { decodeName, type Name } from './name.ts';
 import { extensionOids } from './oids.ts';
 import { importPublicKey, type PublicKeyInfo, readPublicKeyInfo } from './public-key.ts';
-import { readScheme, signatureAlgorithmName, type SignatureScheme, verifyScheme } from './signature-scheme.ts';
+import { readScheme, type SignatureScheme, signatureAlgorithmName, verifyScheme } from './signature-scheme.ts';
 
 export type CertificateSigningRequest = {
   /** Every attribute in order; `pkixName` gives what CFSSL takes over of it. */
