@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
+import { takeBuiltins } from './lib/builtin-imports.ts';
 
 /**
  * Bundles the node program to plain JavaScript, one entry with lazily loaded commands. Stripping types at run time would cost every node
@@ -14,6 +15,7 @@ export async function bundleNodeProgram(root: string, outDir: string): Promise<s
     input: { rfo: join(root, 'apps/rfo/src/main.ts') },
     platform: 'node',
     logLevel: 'warn',
+    plugins: [{ name: 'builtins', renderChunk: (code) => takeBuiltins(code) }],
   });
   await build.write({ dir: outDir, format: 'esm', entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs', minify: false });
   await build.close();
