@@ -123,7 +123,7 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
     ...clusterTasks({
       ...{ inputs, client, etcd: etcd.own, clock, ...cluster },
       restartEtcd: async () => void (await manager.reconcile('etcd')),
-      allReady: () => manager.allReady(),
+      spare: () => spareTime(manager),
       onSpaceCare: (busy) => {
         etcdIsBusy = busy;
       },
@@ -216,6 +216,13 @@ async function agentParts(input: {
     }),
     nodeComponent({ client, nodeName, roles, foreignNetwork: config.cni === 'none', clock }),
   ];
+}
+
+/** On a node, while flannel waits for its second: afterwards the first pods start. */
+async function spareTime(manager: Manager): Promise<void> {
+  if (!manager.has('kube-proxy')) return manager.allReady();
+  // One that fails is no reason to put off for good what waits for it.
+  await manager.whenReady('kube-proxy').catch(() => undefined);
 }
 
 function without(components: readonly Component[], stale: ReadonlySet<string>): ReadonlySet<string> {

@@ -31,8 +31,8 @@ export type ClusterTasks = {
   readonly servers: () => readonly string[];
   /** This server's etcd may be started anew with other timers. */
   readonly restartEtcd: () => Promise<void>;
-  /** Resolves when every component is ready. */
-  readonly allReady: () => Promise<void>;
+  /** Resolves when the start leaves a processor free for work that can wait. */
+  readonly spare: () => Promise<void>;
   /** Told how to ask whether etcd is busy with itself. */
   readonly onSpaceCare: (busy: () => boolean) => void;
   readonly clock: Clock;
@@ -55,13 +55,13 @@ export function clusterTasks(tasks: ClusterTasks): TaskComponent[] {
 
 type EtcdTasks = ClusterTasks & { readonly etcd: EtcdClient };
 
-function createVault({ etcd, inputs: { paths }, clock, allReady }: EtcdTasks): BootstrapVault {
+function createVault({ etcd, inputs: { paths }, clock, spare }: EtcdTasks): BootstrapVault {
   const opened = createBootstrapVault({ etcd, paths, read: () => readBootstrapData(paths), clock });
   return {
     ...opened,
     save: async (signal) => {
       // Sealing takes a processor for a third of a second, which the start has better use for.
-      await orAbort(allReady(), signal);
+      await orAbort(spare(), signal);
       await opened.save(signal);
     },
   };
