@@ -143,6 +143,9 @@ describe('the care for members of a real etcd', { timeout: 180_000 }, () => {
       });
     });
     await outgrown;
+    // The leadership was handed over first: this one is restarted.
+    const { leader, memberId } = await get('a').client.status();
+    assert.notEqual(leader, memberId);
 
     await addNode('c');
     care('c');

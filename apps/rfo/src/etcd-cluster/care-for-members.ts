@@ -103,6 +103,7 @@ export function careForMembers(options: CareOptions): void {
     await attempt('show the member of etcd on its Node', () => showMember(now));
     await attempt('take the timers of several members', async () => {
       if (outgrown === undefined || !(await hasOutgrown(now))) return;
+      await handOver(now);
       await outgrown();
       outgrown = undefined;
     });
@@ -155,4 +156,10 @@ async function showMember({ options, self, signal }: Look): Promise<void> {
 async function hasOutgrown({ options: { probe }, members, signal }: Look): Promise<boolean> {
   const voters = members.filter(({ isLearner }) => !isLearner);
   return voters.length >= 3 && (await livingOf(voters, { probe, signal })).size === voters.length;
+}
+
+/** A leader that is stopped costs the cluster an election. */
+async function handOver({ options: { etcd }, pace, members, self, leads, signal }: Look): Promise<void> {
+  const heir = members.find(({ id, isLearner }) => id !== self.id && !isLearner);
+  if (leads && heir !== undefined) await etcd.moveLeader(heir.id, { signal: AbortSignal.any([signal, AbortSignal.timeout(pace.move)]) });
 }

@@ -90,6 +90,8 @@ export function etcdComponent(inputs: ServerInputs, hooks: Pick<ControlPlaneHook
     page: `https://127.0.0.1:${serverPorts.etcdHttp}/health`,
     isBusy: hooks.etcdIsBusy,
     identity: etcdClient,
+    // It would wait for the watches of API servers to end, which they never do by themselves; what is acknowledged is on the disk.
+    stopGrace: 3_000,
   };
   return component(inputs.paths, part);
 }
