@@ -1,8 +1,9 @@
-/** `npm run e2e -- NAME… | all | short [--keep]`: runs scenarios one after the other; the last line is `N passed, N failed`. */
+/** `npm run e2e -- NAME… | all | short [--keep]`: runs scenarios; the last line is `N passed, N failed`. */
 import { parseArgs } from 'node:util';
 import { toRfoError } from '@rfo/foundation';
 import type { Scenario } from '../harness/scenario.ts';
-import { loadScenarios } from './load-scenarios.ts';
+import { loadScenarios, scenarioNames } from './load-scenarios.ts';
+import { runAll } from './run-all.ts';
 import { runScenario } from './run-scenario.ts';
 
 const { values, positionals } = parseArgs({ options: { keep: { type: 'boolean', default: false } }, allowPositionals: true });
@@ -19,30 +20,31 @@ try {
 }
 
 async function main(): Promise<number> {
-  const scenarios = await loadScenarios();
-  const chosen = choose(scenarios, positionals);
+  const chosen = await choose(positionals);
   if (chosen === undefined) return 2;
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort(new Error('interrupted')));
-  let passed = 0;
-  let failed = 0;
-  for (const scenario of chosen) {
-    if (interrupt.signal.aborted) break;
-    if (await runScenario(scenario, { keep: values.keep, signal: interrupt.signal, print })) passed++;
-    else failed++;
-  }
+  const options = { keep: values.keep, signal: interrupt.signal };
+  const runOne = async (scenario: Scenario, tell: (line: string) => void): Promise<boolean> =>
+    !interrupt.signal.aborted && (await runScenario(scenario, { ...options, print: tell }));
+  const { passed, failed } = await runAll(chosen, runOne, print);
   print(`${passed} passed, ${failed} failed`);
   return failed > 0 || interrupt.signal.aborted ? 1 : 0;
 }
 
+const groups: readonly string[] = ['all', 'short'];
+
 /** The scenarios that the words stand for; undefined (and help on stderr) when one is unknown or there is none. */
-function choose(scenarios: readonly Scenario[], words: readonly string[]): readonly Scenario[] | undefined {
-  const unknown = words.filter((word) => !['all', 'short'].includes(word) && !scenarios.some(({ name }) => name === word));
-  if (words.length === 0 || unknown.length > 0) {
-    if (unknown.length > 0) console.error(`e2e: unknown scenario: ${unknown.join(', ')}`);
-    console.error('usage: npm run e2e -- NAME... | all | short [--keep]');
-    for (const { name, about, short } of scenarios) console.error(`  ${name.padEnd(22)}${short ? 'short  ' : '       '}${about}`);
-    return undefined;
+async function choose(words: readonly string[]): Promise<readonly Scenario[] | undefined> {
+  const names = await scenarioNames();
+  const unknown = words.filter((word) => !groups.includes(word) && !names.includes(word));
+  if (words.length > 0 && unknown.length === 0) {
+    if (!words.some((word) => groups.includes(word))) return loadScenarios(names.filter((name) => words.includes(name)));
+    const scenarios = await loadScenarios();
+    return scenarios.filter(({ name, short }) => words.includes('all') || words.includes(name) || (short && words.includes('short')));
   }
-  return scenarios.filter(({ name, short }) => words.includes('all') || words.includes(name) || (short && words.includes('short')));
+  if (unknown.length > 0) console.error(`e2e: unknown scenario: ${unknown.join(', ')}`);
+  console.error('usage: npm run e2e -- NAME... | all | short [--keep]');
+  for (const { name, about, short } of await loadScenarios()) console.error(`  ${name.padEnd(22)}${short ? 'short  ' : '       '}${about}`);
+  return undefined;
 }
