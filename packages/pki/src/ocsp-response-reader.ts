@@ -4,7 +4,7 @@ import { tags } from './der.ts';
 import { DerError, DerReader, readBits, readOid, readTime, readWhole } from './der-reader.ts';
 import { decodeCertificateId, type OcspCertificateId } from './ocsp-certificate-id.ts';
 import { readNonce } from './ocsp-request.ts';
-import { basicResponse, type OcspAnswer, type OcspError, ocspErrors, type OcspStatus } from './ocsp-response.ts';
+import { basicResponse, type OcspAnswer, type OcspError, type OcspStatus, ocspErrors } from './ocsp-response.ts';
 
 export type OcspResponse =
   | { readonly kind: 'error'; readonly error: OcspError }
