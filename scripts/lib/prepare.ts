@@ -2,6 +2,7 @@ import { ensureComponents, openReport } from '@rfo/components';
 import type { Purpose } from './host-packages.ts';
 import { findManager, installHostPackages } from './install-host-packages.ts';
 import { checkPrerequisites } from './prerequisites.ts';
+import { raiseWatchLimit } from './watch-limit.ts';
 
 /**
  * Makes the host and the repository ready: tools checked, host packages installed, components built. Nothing is changed before
@@ -18,6 +19,7 @@ export async function prepare(options: {
   const manager = findManager();
   await checkPrerequisites(what, manager, signal);
   await installHostPackages({ manager, purposes, say: (line) => console.log(line), signal });
+  if (purposes.includes('test')) await raiseWatchLimit((line) => console.log(line));
   using progress = openReport(process.stdout);
   return await ensureComponents({ report: progress.report, signal });
 }
