@@ -6,6 +6,7 @@ import { loadScenarios, scenarioNames } from './load-scenarios.ts';
 import { runAll } from './run-all.ts';
 import { runScenario } from './run-scenario.ts';
 
+const groups: readonly string[] = ['all', 'short'];
 const { values, positionals } = parseArgs({ options: { keep: { type: 'boolean', default: false } }, allowPositionals: true });
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -31,8 +32,6 @@ async function main(): Promise<number> {
   print(`${passed} passed, ${failed} failed`);
   return failed > 0 || interrupt.signal.aborted ? 1 : 0;
 }
-
-const groups: readonly string[] = ['all', 'short'];
 
 /** The scenarios that the words stand for; undefined (and help on stderr) when one is unknown or there is none. */
 async function choose(words: readonly string[]): Promise<readonly Scenario[] | undefined> {
