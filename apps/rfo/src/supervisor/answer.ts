@@ -1,15 +1,15 @@
 /** One request from its arrival to its answer: route, caller, right, body, turn, work. In this order, so that who may not costs nothing. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fail, toRfoError } from '@rfo/foundation';
+import { createLimit } from '../http/limit.ts';
+import { discardBody, readBody } from '../http/read-body.ts';
+import { within } from '../http/within.ts';
 import { type Authenticator, nodeNameHeader } from './authenticate.ts';
 import { type Bounds, defaultBounds, type SupervisorInputs } from './inputs.ts';
 import { type Authenticated, describeCaller, type Joins } from './joins.ts';
-import { createLimit } from './limit.ts';
 import { methodNotAllowed, notFound, type Refusal, refusalOf } from './problem.ts';
-import { discardBody, readBody } from './read-body.ts';
 import type { RequestCounter } from './request-counter.ts';
 import type { Access, Answer, Route } from './router.ts';
-import { within } from './within.ts';
 
 type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse };
 

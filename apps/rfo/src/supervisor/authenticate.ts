@@ -2,10 +2,10 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { type Clock, fail, type RfoError } from '@rfo/foundation';
+import { createLimit } from '../http/limit.ts';
 import { joinHeaders, type TokenVerdict, type TokenVerifier } from './api.ts';
 import { certificateIdentity } from './certificate-identity.ts';
 import type { Authenticated, Joins } from './joins.ts';
-import { createLimit } from './limit.ts';
 
 export type Authenticator = (request: IncomingMessage, options: AuthenticateOptions) => Promise<Authenticated>;
 type AuthenticateOptions = {

@@ -9,9 +9,9 @@ import { validity } from '../certificates/lifetime.ts';
 import { CertificateStore } from '../certificates/store.ts';
 import { type AuthorityName, certificateTable, type LeafName } from '../certificates/table.ts';
 import { checkNodeName } from '../host/facts.ts';
+import { whileUnchanged } from '../http/file-cache.ts';
 import type { Paths } from '../paths.ts';
 import type { EtcdPeer } from './api.ts';
-import { whileUnchanged } from './file-cache.ts';
 
 /** The rows of the table that a node is given. */
 export type NodeCertificate = Extract<LeafName, 'client-kubelet' | 'serving-kubelet' | 'client-kube-proxy' | 'client-rfo-controller'>;

@@ -2,8 +2,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { type Clock, fail, type Life, type Log, orAbort, retry, systemClock } from '@rfo/foundation';
 import { apiStatus, isAlreadyExists, type KubeClient, type KubeObject, type ObjectRef } from '@rfo/kube';
+import { within } from '../http/within.ts';
 import { hashPassword, matchesHash } from './password-hash.ts';
-import { within } from './within.ts';
 
 export type NodePasswords = {
   /**

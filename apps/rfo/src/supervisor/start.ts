@@ -1,15 +1,15 @@
 /** Port 9345: what a server tells nodes and administrators, and where the tunnels of nodes come in. */
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
-import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { fail, systemClock, systemCode } from '@rfo/foundation';
+import { systemClock } from '@rfo/foundation';
+import { type BrokenAnswer, brokenAnswerer } from '../http/broken-request.ts';
+import { listen, openConnections } from '../http/listen.ts';
 import type { Paths } from '../paths.ts';
 import { serverPorts } from '../server/inputs.ts';
 import { createAnswerer } from './answer.ts';
 import { createAuthenticator } from './authenticate.ts';
-import { answerBroken } from './broken-request.ts';
 import { certificateIdentity } from './certificate-identity.ts';
 import type { SupervisorInputs } from './inputs.ts';
 import { createJoins } from './joins.ts';
@@ -62,7 +62,7 @@ export async function startSupervisor(inputs: SupervisorInputs): Promise<Supervi
   // The same for all three, else Node answers in its own words before we have looked at who it is.
   for (const event of ['request', 'checkContinue', 'checkExpectation'] as const)
     server.on(event, (request, response) => void answer({ request, response }));
-  server.on('clientError', answerBroken);
+  server.on('clientError', brokenAnswerer(brokenRequest));
 
   const open = openConnections(server);
   dispatchTunnels(server, (socket) => {
@@ -82,14 +82,9 @@ export async function startSupervisor(inputs: SupervisorInputs): Promise<Supervi
   return { reloadCertificate: async () => server.setSecureContext(await tlsFiles(paths)), port: listening };
 }
 
-/** All connections, also those whose handshake goes on and those that became tunnels: the HTTP server knows only of its own. */
-function openConnections(server: Server): ReadonlySet<Socket> {
-  const open = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
-  });
-  return open;
+/** The same form as everything else. */
+function brokenRequest(_status: number, message: string): BrokenAnswer {
+  return { type: 'application/json', body: JSON.stringify({ code: 'request-invalid', message }) };
 }
 
 /** Puts itself in front of the HTTP server's own listener. */
@@ -115,20 +110,4 @@ async function tlsFiles({ server }: Paths): Promise<{ cert: string; key: string;
     read('client-ca.crt'),
   ]);
   return { cert, key, ca };
-}
-
-/** Gives the port that it listens on. */
-function listen(server: Server, at: { readonly host: string; readonly port: number }): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const onError = (error: Error): void => {
-      const taken = systemCode(error) === 'EADDRINUSE';
-      reject(taken ? fail('port-taken', { port: at.port, holder: 'another process' }, error) : error);
-    };
-    server.once('error', onError);
-    server.listen(at.port, at.host, () => {
-      server.off('error', onError);
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : at.port);
-    });
-  });
 }
