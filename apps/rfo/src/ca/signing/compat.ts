@@ -10,6 +10,7 @@ export const compatHelp = {
   'weak-keys': 'requests with an RSA key below 2048 bits or a signature with SHA-1 are signed',
   'empty-keys': 'an auth key may be empty: env:NAME of a variable that is not set, for example',
   'plain-http': 'the API is served without TLS',
+  'local-targets': 'bundle, certinfo and scan connect to this host itself, its link and metadata services too when a request asks for it',
 } as const satisfies Record<string, string>;
 
 export type CompatName = keyof typeof compatHelp;
