@@ -1,7 +1,7 @@
 /** Subject alternative names: the names and addresses a certificate may be used under. */
 import { isAscii } from 'node:buffer';
 import { fail } from '@rfo/foundation';
-import { context, sequence } from './der.ts';
+import { context, sequenceOf } from './der.ts';
 import { DerError, readWhole } from './der-reader.ts';
 import { bytesToIp, ipToBytes } from './ip.ts';
 
@@ -26,7 +26,7 @@ export function formatAltName(name: AltName): string {
 
 /** Content of the extension. Throws alt-name-invalid. */
 export function encodeAltNames(names: readonly AltName[]): Buffer {
-  return sequence(...names.map((name) => context(choices[name.type], encodeValue(name), 'primitive')));
+  return sequenceOf(names.map((name) => context(choices[name.type], encodeValue(name), 'primitive')));
 }
 
 /** Reads the extension's content; kinds of names that we never use (directory names, other names) are left out. Throws DerError. */

@@ -1,6 +1,6 @@
 /** The extensions that a CA writes, one function each: DER content with its identifier, critical where RFC 5280 asks for it. */
 import { type AltName, encodeAltNames } from './alt-name.ts';
-import { bitString, boolean, context, nothing, octetString, sequence, tagged, tags, unsigned, utf8String } from './der.ts';
+import { bitString, boolean, context, nothing, octetString, sequence, sequenceOf, tagged, tags, unsigned, utf8String } from './der.ts';
 import { encodedOid, extensionOids, type KeyUsage, keyUsageBits, type Usage, usageOid } from './oids.ts';
 
 /** Any extension, content as DER. */
@@ -8,7 +8,7 @@ export type RawExtension = { readonly oid: string; readonly critical: boolean; r
 
 /** DER of `Extensions` (RFC 5280 §4.1): these, in this order. */
 export function encodeExtensions(extensions: readonly RawExtension[]): Buffer {
-  return sequence(...extensions.map(encodeExtension));
+  return sequenceOf(extensions.map(encodeExtension));
 }
 
 /** RFC 5280 §4.2.1.3; critical. At least one usage. */

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { type CertificateInfo, certificateInfo } from './certificate-info.ts';
 import { findChain, isSelfSigned, isSignedBy } from './chain.ts';
 import { day, now, testAuthority, testLeaf } from './issuing.testing.ts';
+import { encodeKey, generateKey } from './key.ts';
 import { identity } from './name.ts';
+import { openssl } from './openssl.testing.ts';
 
 describe('a chain', () => {
   const root = testAuthority('root');
@@ -49,6 +52,14 @@ describe('a chain', () => {
     assert.throws(() => findChain(odd, trust), { message: /not understood: 1\.2\.3\.4/ });
     const harmless = testLeaf(root, { extensions: [{ oid: '1.2.3.4', critical: false, content: Buffer.from([5, 0]) }] });
     assert.equal(findChain(harmless, trust).length, 2);
+  });
+
+  it('holds by no signature of a weak kind', () => {
+    const files = { key: encodeKey(generateKey()), cfg: '[req]\ndistinguished_name=dn\n[dn]\n' };
+    const made = (digest: string): CertificateInfo =>
+      certificateInfo(openssl(['req', '-x509', '-new', `-${digest}`, '-key', 'key', '-subj', '/CN=a', '-config', 'cfg'], files));
+    assert.ok(isSelfSigned(made('sha256')));
+    assert.ok(!isSelfSigned(made('sha1')));
   });
 
   it('tells the signer apart from one of the same name', () => {

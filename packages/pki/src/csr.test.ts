@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { hostNames } from './alt-name.ts';
 import { createSigningRequest, readSigningRequest } from './csr.ts';
 import { publicBytes, testAuthority, testLeaf } from './issuing.testing.ts';
-import { generateKey, type KeyAlgorithm } from './key.ts';
+import { encodeKey, generateKey, type KeyAlgorithm } from './key.ts';
 import { formatName, identity } from './name.ts';
 import { openssl } from './openssl.testing.ts';
 import { decodePem, encodePem } from './pem.ts';
@@ -89,6 +89,14 @@ describe('a signing request', () => {
         assert.throws(() => readSigningRequest(bytes), { code: 'signing-request-invalid' });
       }),
     );
+  });
+
+  it('signed by way of SHA-1 is refused', () => {
+    const key = encodeKey(generateKey());
+    const config = '[req]\ndistinguished_name=dn\n[dn]\n';
+    const printed = openssl(['req', '-new', '-sha1', '-key', 'key', '-subj', '/CN=a', '-config', 'cfg'], { key, cfg: config });
+    const der = decodePem(printed)[0]?.bytes ?? Buffer.alloc(0);
+    assert.throws(() => readSigningRequest(der), { code: 'signing-request-invalid', message: /signature is not one/ });
   });
 
   it('signed by another key than its own is refused', () => {

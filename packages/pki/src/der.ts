@@ -36,8 +36,18 @@ export function sequence(...items: readonly Uint8Array[]): Buffer {
   return joined(tags.sequence, items);
 }
 
+/** The same of any number of values: what comes from outside may be more than a call has room for. */
+export function sequenceOf(items: readonly Uint8Array[]): Buffer {
+  return joined(tags.sequence, items);
+}
+
 /** DER wants the members of a set in ascending order of their bytes. */
 export function set(...items: readonly Uint8Array[]): Buffer {
+  return setOf(items);
+}
+
+/** The same of any number of values. */
+export function setOf(items: readonly Uint8Array[]): Buffer {
   return joined(tags.set, items.length < 2 ? items : items.toSorted(Buffer.compare));
 }
 

@@ -51,12 +51,14 @@ export function readExtensions(extensions: readonly RawExtension[]): Extensions 
 /** Reads the DER of `Extensions` without looking into them. Throws DerError, also for a doubled one. */
 export function decodeRawExtensions(raw: Uint8Array): RawExtension[] {
   const extensions: RawExtension[] = [];
+  const seen = new Set<string>();
   const reader = readWhole(raw);
   while (!reader.done) {
     const item = reader.enter();
     const oid = readOid(item.next(tags.oid));
     const critical = item.optional(tags.boolean)?.content[0] === 0xff;
-    if (extensions.some((known) => known.oid === oid)) throw new DerError(`extension ${oid} twice`);
+    if (seen.has(oid)) throw new DerError(`extension ${oid} twice`);
+    seen.add(oid);
     extensions.push({ oid, critical, content: item.next(tags.octetString).content });
     item.end();
   }

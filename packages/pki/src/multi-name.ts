@@ -1,5 +1,5 @@
 /** Names as Go's crypto/x509/pkix has them, which is how CFSSL writes the subject of every certificate. */
-import { printableString, sequence, set, utf8String } from './der.ts';
+import { printableString, sequence, sequenceOf, set, setOf, utf8String } from './der.ts';
 import { attributeOid, type Name, type NameAttribute, type NameType } from './name.ts';
 
 /**
@@ -10,10 +10,10 @@ import { attributeOid, type Name, type NameAttribute, type NameType } from './na
 export function encodeMultiName(name: Name): Buffer {
   const grouped = goOrder.flatMap((type) => {
     const values = name.filter((attribute) => attribute.type === type);
-    return values.length > 0 ? [set(...values.map(encodeAttribute))] : [];
+    return values.length > 0 ? [setOf(values.map(encodeAttribute))] : [];
   });
   const others = name.filter(({ type }) => !goTypes.has(type)).map((attribute) => set(encodeAttribute(attribute)));
-  return sequence(...grouped, ...others);
+  return sequenceOf([...grouped, ...others]);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Distinguished names: who a certificate speaks of. */
-import { printableString, sequence, set, tags, utf8String } from './der.ts';
+import { printableString, sequence, sequenceOf, set, tags, utf8String } from './der.ts';
 import { DerError, readOid, readText, readWhole } from './der-reader.ts';
 import { attributeOids, encodedOid } from './oids.ts';
 
@@ -29,7 +29,7 @@ export function nameValue(name: Name, type: NameType): string | undefined {
 
 /** DER of the name; one attribute a relative name. */
 export function encodeName(name: Name): Buffer {
-  return sequence(...name.map(({ type, value }) => set(sequence(attributeOid(type), encodeValue(type, value)))));
+  return sequenceOf(name.map(({ type, value }) => set(sequence(attributeOid(type), encodeValue(type, value)))));
 }
 
 /** Reads a name's DER: all attributes in order, those of one relative name as if each had its own. Throws DerError. */

@@ -89,10 +89,12 @@ describe('a request', () => {
     assert.throws(() => checkRequestSignature(requestOfOpenssl(dsa, ['-sha256'])), { code: 'signing-request-invalid' });
   });
 
-  it('tells the bits of a small key', () => {
-    const small = requestOfOpenssl(openssl(['genrsa', '1024']));
-    assert.equal(decodeRequest(small).keyBits, 1024);
-    checkRequestSignature(small);
+  it('tells the bits of a key to the bit', () => {
+    for (const bits of [1024, 1025, 1031, 1032]) {
+      const made = requestOfOpenssl(openssl(['genrsa', String(bits)]));
+      assert.equal(decodeRequest(made).keyBits, bits);
+      checkRequestSignature(made);
+    }
   });
 
   it('of openssl gives all that it asks for', () => {
@@ -228,6 +230,15 @@ describe('what is no request', () => {
         );
       }
     }
+  });
+
+  it('is not one that asks for very much', () => {
+    const extensions = Array.from({ length: 150_000 }, (_, index) => ({ oid: `1.2.${index}`, critical: false, content: Buffer.alloc(0) }));
+    const subject = Array.from({ length: 150_000 }, (_, index) => ({ type: 'O', value: String(index) }) as const);
+    const much = createSigningRequest({ subject: encodeMultiName(subject), extensions }, generateKey());
+    const read = decodeRequest(much);
+    assert.deepEqual([read.extensions.length, read.subject.length], [150_000, 150_000]);
+    checkRequestSignature(much);
   });
 
   it('is one that asks for something twice', () => {

@@ -107,16 +107,17 @@ function decode(der: Uint8Array): CertificateSigningRequest {
 
 /** PKCS #9 attribute (RFC 2985 §5.4.2). Several of them count as one; a doubled extension is refused. */
 export function requestedExtensions(attributes: Buffer | undefined): RawExtension[] {
-  const found: RawExtension[] = [];
+  const found: RawExtension[][] = [];
   const reader = new DerReader(attributes ?? Buffer.alloc(0));
   while (!reader.done) {
     const attribute = reader.enter();
     if (readOid(attribute.next(tags.oid)) !== extensionRequest) continue;
     const values = attribute.enter(tags.set);
-    if (!values.done) found.push(...decodeRawExtensions(values.next(tags.sequence).raw));
+    if (!values.done) found.push(decodeRawExtensions(values.next(tags.sequence).raw));
   }
-  if (new Set(found.map(({ oid }) => oid)).size < found.length) throw new DerError('an extension asked for twice');
-  return found;
+  const all = found.flat();
+  if (found.length > 1 && new Set(all.map(({ oid }) => oid)).size < all.length) throw new DerError('an extension asked for twice');
+  return all;
 }
 
 export const extensionRequest = '1.2.840.113549.1.9.14';

@@ -70,14 +70,14 @@ export function verifyScheme(
 type OwnScheme = { readonly scheme: SignatureScheme; readonly identifier: Buffer };
 
 function ownScheme(key: KeyObject): OwnScheme {
-  const name = ownName(key);
-  const known = ownSchemes.get(name);
+  const known = ownSchemes.get(key);
   if (known !== undefined) return known;
+  const name = ownName(key);
   const [id, scheme] = [...schemes].find(([, candidate]) => candidate.name === name) ?? [];
   if (id === undefined || scheme === undefined) throw fail('key-unsupported', { kind: kindOf(key) });
   // RFC 4055 §5: the parameters of RSA are NULL; RFC 5758 §3.2 and RFC 8410 §3: those of the others are absent.
   const made = { scheme, identifier: sequence(oid(id), ...(scheme.keyType === 'rsa' ? [nothing()] : [])) };
-  ownSchemes.set(name, made);
+  ownSchemes.set(key, made);
   return made;
 }
 
@@ -95,7 +95,8 @@ function kindOf(key: KeyObject): string {
 }
 
 const curveDigests: Readonly<Record<string, string>> = { prime256v1: 'SHA256', secp384r1: 'SHA384', secp521r1: 'SHA512' };
-const ownSchemes = new Map<string, OwnScheme>();
+/** A CA asks for that of its one key with every certificate. */
+const ownSchemes = new WeakMap<KeyObject, OwnScheme>();
 
 /** RFC 3279 §2.2, RFC 4055 §5, RFC 5758 §3, RFC 8410 §3. MD5 and DSA have names and are never checked: no Go does it either. */
 const schemes: ReadonlyMap<string, SignatureScheme> = new Map<string, SignatureScheme>([
