@@ -26,7 +26,12 @@ export const certificateErrors = {
     retryable: false,
     exit: 1,
   },
-  'key-unsupported': { text: 'a private key {kind} cannot sign here', cure: 'Use P-256, P-384 or RSA', retryable: false, exit: 2 },
+  'key-unsupported': {
+    text: 'a private key {kind} cannot sign here',
+    cure: 'Use P-256, P-384, P-521, Ed25519 or RSA of 2048 to 8192 bits',
+    retryable: false,
+    exit: 2,
+  },
   'alt-name-invalid': {
     text: '"{name}" cannot be in a certificate: {problem}',
     cure: 'Give host names and IP addresses, for example in tls-san',
