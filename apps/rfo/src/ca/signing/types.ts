@@ -1,5 +1,5 @@
 /** What is signed, by what, and what comes out: the words that the parts of the CA have in common. */
-import type { AltName, Name, Usage } from '@rfo/pki';
+import type { AltName, Name, RawExtension, Usage } from '@rfo/pki';
 
 /** A name as it is written in JSON: of CSR files and of the `subject` of a request. */
 export type NameEntry = {
@@ -28,6 +28,8 @@ export type SignRequest = {
   readonly label: string;
   /** Heeded only where the profile lets clients choose it. */
   readonly serial?: bigint;
+  /** Only those that the profile allows by name; never over HTTP. */
+  readonly extensions?: readonly RawExtension[];
 };
 
 /** A certificate as it will be, before anything is signed. */
