@@ -52,16 +52,8 @@ export const goBool: GoType<boolean> = {
   read: (value, reading, before) => (typeof value === 'boolean' ? value : mismatch(value, reading, { type: goBool, before })),
 };
 
-export const goInt: GoType<number> = {
-  name: 'int',
-  zero: 0,
-  read: (value, reading, before) => {
-    if (!(value instanceof GoNumber)) return mismatch(value, reading, { type: goInt, before });
-    const number = Number(value.text);
-    if (/^-?\d+$/.test(value.text) && Number.isSafeInteger(number)) return number;
-    return mismatch(value, reading, { type: goInt, before, shown: `number ${value.text}` });
-  },
-};
+export const goInt: GoType<number> = wholeNumber('int');
+export const goInt64: GoType<number> = wholeNumber('int64');
 
 /** A whole number of any size; undefined when there is none. */
 export const goBigInt: GoType<bigint | undefined> = {
@@ -170,6 +162,21 @@ export function goStruct<Struct extends object>(
       }
       Object.assign(reading, outer);
       return read as Struct;
+    },
+  };
+  return type;
+}
+
+/** Beyond 2^53 it is refused here: nothing in this API counts so far. */
+function wholeNumber(name: string): GoType<number> {
+  const type: GoType<number> = {
+    name,
+    zero: 0,
+    read: (value, reading, before) => {
+      if (!(value instanceof GoNumber)) return mismatch(value, reading, { type, before });
+      const number = Number(value.text);
+      if (/^-?\d+$/.test(value.text) && Number.isSafeInteger(number)) return number;
+      return mismatch(value, reading, { type, before, shown: `number ${value.text}` });
     },
   };
   return type;
