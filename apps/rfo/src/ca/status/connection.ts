@@ -89,7 +89,11 @@ export function serveConnection({ socket, answer, wire, handOver }: ConnectionIn
   function drained(): Promise<void> {
     return new Promise((resolve) => {
       if (socket.destroyed) return resolve();
-      socket.once('drain', resolve).once('close', resolve);
+      const done = (): void => {
+        socket.off('drain', done).off('close', done);
+        resolve();
+      };
+      socket.on('drain', done).on('close', done);
     });
   }
 

@@ -7,7 +7,7 @@ import { createStatusHandler, type StatusHandler } from './handler.ts';
 import { describeHealth, describeMetrics, type StatusHealth } from './health.ts';
 import { createOcsp } from './ocsp.ts';
 import { keepResponder } from './responder.ts';
-import type { Crl, OcspReply, StatusAuthority, StatusStore, StatusWindows } from './types.ts';
+import type { Crl, OcspReply, Responder, StatusAuthority, StatusStore, StatusWindows } from './types.ts';
 
 export type StatusInputs = {
   readonly store: StatusStore;
@@ -28,6 +28,10 @@ export type Status = StatusSources & {
   readonly answerOcsp: (request: Uint8Array) => Promise<OcspReply>;
   /** Answers any request: OCSP, `/crl`, `/crl.pem`, `/crl/<key id>`, `/crl/<key id>.pem`. */
   readonly handler: StatusHandler;
+  /** Who signs OCSP answers of the present CA now. */
+  readonly responder: () => Responder;
+  /** The list of the present CA. @throws ca-store-failed */
+  readonly presentCrl: () => Promise<Crl>;
   readonly metrics: () => readonly Metric[];
   readonly health: () => StatusHealth;
 };
@@ -82,6 +86,8 @@ export async function createStatus(inputs: StatusInputs): Promise<Status> {
   return {
     ...sources,
     answerOcsp: (request) => ocsp.answer(request),
+    responder: present.responderNow,
+    presentCrl: async () => (await crl()) ?? Promise.reject(fail('internal', { what: 'a CA without a list' })),
     handler: createStatusHandler(sources, log),
     metrics: () => describeMetrics(look(), ocsp.counters(), clock.now()),
     health: () => describeHealth(look(), clock.now()),
