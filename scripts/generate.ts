@@ -1,12 +1,20 @@
 // `npm run generate`: writes the files that are made from declarations. With `--check` it writes nothing and fails where one is stale.
 import { join } from 'node:path';
 import { readFileIfExists, writeFileIfChanged } from '@rfo/foundation';
-import { agentConfig, renderErrorReference, renderFlagReference, serverConfig } from '@rfo/schema';
+import {
+  agentConfig,
+  caCommandConfigs,
+  renderCommandReference,
+  renderErrorReference,
+  renderFlagReference,
+  serverConfig,
+} from '@rfo/schema';
 
 const root = join(import.meta.dirname, '..');
 const generated: Readonly<Record<string, () => string>> = {
   'docs/reference/flags.md': () => renderFlagReference(serverConfig),
   'docs/reference/agent-flags.md': () => renderFlagReference(agentConfig),
+  'docs/reference/ca-flags.md': () => renderCommandReference('Flags of the certificate authority', caCommandConfigs),
   'docs/reference/errors.md': () => renderErrorReference(),
 };
 

@@ -17,6 +17,16 @@ test('a command explains itself with its flags', async () => {
   assert.equal(after.stdout, before.stdout);
 });
 
+test('a group of commands is listed, a group within a group as well', async () => {
+  const [outer, inner, mistyped] = await Promise.all([rfo(['ca', '--help']), rfo(['ca', 'token', '-h']), rfo(['ca', 'token', 'mak'])]);
+  assert.match(outer.stdout, /^ {2}ca init .*\n(.*\n)* {2}ca token delete /m);
+  assert.match(
+    inner.stdout,
+    /Usage: rfo ca token <command>\n\nCommands:\n {2}ca token create .*\n {2}ca token list .*\n {2}ca token delete /,
+  );
+  assert.match(mistyped.stderr, /unknown command "ca token mak"\. Use: rfo ca token create, rfo ca token list, rfo ca token delete\./);
+});
+
 test('--version tells the version', async () => {
   const { stdout, status } = await rfo(['--version']);
   assert.match(stdout, /^rfo version v\d+\.\d+\.\d+/);

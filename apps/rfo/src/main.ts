@@ -1,5 +1,5 @@
 // The program `rfo`: finds the command, runs it, and tells in one sentence what went wrong.
-import { findCommand, isGroup } from './cli/find-command.ts';
+import { findCommand, groupAskedFor } from './cli/find-command.ts';
 import { reportError } from './cli/report-error.ts';
 import { runCommand } from './cli/run-command.ts';
 
@@ -23,9 +23,10 @@ async function main(): Promise<number> {
     process.stdout.write(found === undefined ? renderOverview() : await renderCommandHelp(found.name, found.command));
     return 0;
   }
-  if (isGroup(first) && (rest[0] === '--help' || rest[0] === '-h')) {
+  const group = groupAskedFor(argv);
+  if (group !== undefined) {
     const { renderOverview } = await import('./cli/render-help.ts');
-    process.stdout.write(renderOverview(first));
+    process.stdout.write(renderOverview(group));
     return 0;
   }
   // A program's own flags may stand before the command.

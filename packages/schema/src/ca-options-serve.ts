@@ -1,7 +1,7 @@
 // The options of `rfo ca serve`: those of `cfssl serve` under the same names, with one dash or two, and our own.
 import { caDatabase, caDebug, caFolder } from './ca-options.ts';
 import { declareOptions, type Values } from './declaration.ts';
-import { list, maybe, optionGroup, preset } from './option.ts';
+import { list, maybe, optionGroup, preset, toggle } from './option.ts';
 import { absolutePath, choice, hostOrAddress, numberType, port, text } from './value-types.ts';
 
 /** What is stricter than cfssl and can be switched off, by name. */
@@ -13,6 +13,7 @@ export const cfsslCompatibilities = [
   'weak-keys',
   'empty-keys',
   'plain-http',
+  'local-targets',
 ] as const;
 
 /** Endpoints that can be left out. */
@@ -38,7 +39,20 @@ export const caRemoteFiles = {
   'mutual-tls-client-key': file('Its private key.'),
 };
 
+export const caCompat = {
+  'cfssl-compat': list(choice([...cfsslCompatibilities, 'all']), {
+    help: 'What to be as lenient with as cfssl; each is told of in docs/certificate-authority.md.',
+    split: true,
+  }),
+};
+
 export const logLevel = numberType({ min: 0, max: 5, whole: true });
+
+/** A certificate and its key. */
+const pairs = [
+  ['responder', 'responder-key'],
+  ['tls-cert', 'tls-key'],
+] as const;
 
 export const caServeConfig = declareOptions({
   name: 'ca serve',
@@ -68,33 +82,33 @@ export const caServeConfig = declareOptions({
       'mutual-tls-cn': maybe(text(), { help: 'Regular expression that the common name of such a client must match.', value: 'regexp' }),
       'ca-bundle': file('Root certificates that `bundle` trusts.', "the system's"),
       'int-bundle': file('Intermediate certificates that `bundle` knows.'),
-    }),
-    ...optionGroup('Another CA behind this one', {
-      'remote': maybe(text(), { help: 'CFSSL server that signs in the place of this one.', value: 'address' }),
-      ...caRemoteFiles,
+      'int-dir': file('Folder in which intermediate certificates are kept that `bundle` has met.'),
+      'metadata': maybe(text(), { help: "Of cfssl's trust stores: without effect.", path: true, hidden: true }),
     }),
     ...optionGroup('Behaviour', {
       'disable': list(choice(caEndpoints), { help: 'Endpoint to leave out.', split: true }),
-      'cfssl-compat': list(choice([...cfsslCompatibilities, 'all']), {
-        help: 'What to be as lenient with as cfssl: see the documentation before.',
-        split: true,
-      }),
+      ...caCompat,
       'seed': maybe(absolutePath(), {
         help: 'Serve the files of this folder to hosts that install themselves.',
         value: 'folder',
         path: true,
       }),
+      'outbound-local': toggle({ help: 'Let `bundle`, `certinfo` and `scan` connect to private and local addresses, too.' }),
+      'metrics': toggle({ help: 'Serve metrics of OCSP and CRL at /metrics of the API.' }),
       'seed-port': preset(port(), 8890, { help: 'Port for them.' }),
       'loglevel': preset(logLevel, 1, { help: '0: debug, 1: info, 2: warning, 3 to 5: error.', value: 'number' }),
       'log-format': preset(choice(['text', 'json']), 'text', { help: 'Form of the log.' }),
       ...caDebug,
     }),
-    ...optionGroup('Of cfssl, without effect', {
-      'int-dir': maybe(text(), { help: 'Intermediate certificates that were met are not kept.', path: true, hidden: true }),
-      'metadata': maybe(text(), { help: 'Of trust stores.', path: true, hidden: true }),
-    }),
   },
   rules: [
+    ...pairs.map(([one, other]) => ({
+      keys: [one, other] as const,
+      judge: (values: Readonly<Record<string, unknown>>) =>
+        (values[one] === undefined) === (values[other] === undefined)
+          ? undefined
+          : { problem: `--${one} and --${other} belong together`, cure: 'Give both or neither' },
+    })),
     {
       keys: ['mutual-tls-cn', 'mutual-tls-ca'],
       judge: (values: { readonly 'mutual-tls-cn'?: string; readonly 'mutual-tls-ca'?: string }) =>

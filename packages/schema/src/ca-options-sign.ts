@@ -1,14 +1,27 @@
 // The options of `rfo ca sign` and `rfo ca gencert`: those of cfssl under the same names, with one dash or two.
-import { caDebug, caFolder } from './ca-options.ts';
-import { caFiles, caRemoteFiles, logLevel } from './ca-options-serve.ts';
-import { declareOptions, type Values } from './declaration.ts';
+import {
+  caCrlConfig,
+  caDebug,
+  caFolder,
+  caInfoConfig,
+  caInitConfig,
+  caListConfig,
+  caOcspConfig,
+  caRevokeConfig,
+  caRotateConfig,
+  caTokenCreateConfig,
+  caTokenDeleteConfig,
+  caTokenListConfig,
+} from './ca-options.ts';
+import { caCompat, caFiles, caRemoteFiles, caServeConfig, logLevel } from './ca-options-serve.ts';
+import { type AnyDeclaration, declareOptions, type Values } from './declaration.ts';
 import { list, maybe, optionGroup, preset, type Shape, toggle } from './option.ts';
 import { text } from './value-types.ts';
 
 const from = ['command-line'] as const;
 
 const signing = {
-  'profile': preset(text(), 'default', { help: 'Profile of the configuration.', from }),
+  'profile': maybe(text(), { help: 'Profile of the configuration.', unset: 'the default one', from }),
   'hostname': list(text(), { help: 'Names and addresses of the certificate, in the place of those asked for.', split: true, from }),
   'label': maybe(text(), { help: 'Key of the remote CA to sign with.', from }),
   'remote': maybe(text(), { help: 'CFSSL server that signs.', value: 'address', from }),
@@ -28,6 +41,12 @@ export const caGencertConfig = declare('ca gencert', {
 });
 export type CaGencertConfig = Values<typeof caGencertConfig>;
 
+/** Every command of the CA, in the order of its reference. */
+export const caCommandConfigs: readonly Pick<AnyDeclaration, 'name' | 'infos' | 'oneDash'>[] = [
+  ...[caInitConfig, caServeConfig, caSignConfig, caGencertConfig, caRevokeConfig, caCrlConfig, caOcspConfig, caListConfig, caInfoConfig],
+  ...[caRotateConfig, caTokenCreateConfig, caTokenListConfig, caTokenDeleteConfig],
+];
+
 function declare<S extends Shape>(name: string, options: S) {
   return declareOptions({
     name,
@@ -39,6 +58,7 @@ function declare<S extends Shape>(name: string, options: S) {
         ...caFolder,
         ...caFiles,
         ...caRemoteFiles,
+        ...caCompat,
         'loglevel': preset(logLevel, 1, { help: '0: debug, 1: info, 2: warning, 3 to 5: error.', value: 'number', from }),
         ...caDebug,
       }),

@@ -23,14 +23,14 @@ export {
   caTokenListConfig,
 } from './ca-options.ts';
 export { type CaServeConfig, caServeConfig, cfsslCompatibilities } from './ca-options-serve.ts';
-export { type CaGencertConfig, type CaSignConfig, caGencertConfig, caSignConfig } from './ca-options-sign.ts';
+export { type CaGencertConfig, type CaSignConfig, caCommandConfigs, caGencertConfig, caSignConfig } from './ca-options-sign.ts';
 export { type AnyDeclaration, type Declaration, declareOptions, type Flaw, type Rule, subset, type Values } from './declaration.ts';
 export { addressOf } from './ipv4.ts';
 export { type Loaded, loadArguments, loadConfig } from './load-config.ts';
 export { list, maybe, type OptionInfo, type OptionMeta, optionGroup, preset, type Shape, toggle } from './option.ts';
 export type { Environment } from './read-environment.ts';
 export { defaultOf, renderOptions } from './render-options.ts';
-export { renderErrorReference, renderFlagReference } from './render-reference.ts';
+export { renderCommandReference, renderErrorReference, renderFlagReference } from './render-reference.ts';
 export { type Chosen, problemsOf } from './resolve-config.ts';
 export {
   type CheckConfig,

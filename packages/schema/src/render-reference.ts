@@ -9,7 +9,6 @@ const generated = '<!-- Written by npm run generate. Do not edit. -->';
 
 /** docs/reference/flags.md: a table for each group of options. */
 export function renderFlagReference({ name, infos }: Pick<AnyDeclaration, 'name' | 'infos'>): string {
-  const shown = infos.filter((info) => info.hidden !== true);
   return [
     generated,
     `# Configuration of \`rfo ${name}\``,
@@ -19,13 +18,26 @@ export function renderFlagReference({ name, infos }: Pick<AnyDeclaration, 'name'
     'one from further down. `/etc/rancher/rfo/config.yaml` is read first, then `/etc/rancher/rfo/config.yaml.d/*.yaml` in alphabetical order. In a',
     'file, `key+:` appends to a list that earlier files gave. A variable holds a list as items separated by commas, or by line breaks where an',
     'item can hold a comma (marked ↵).',
-    ...groupsOf(shown).flatMap(([title, group]) => [
+    ...renderGroups(infos, '##'),
+    '',
+  ].join('\n');
+}
+
+/**
+ * The flags of several commands that have no configuration file, in one document: docs/reference/ca-flags.md.
+ * @param title of the document
+ */
+export function renderCommandReference(title: string, commands: readonly Pick<AnyDeclaration, 'name' | 'infos' | 'oneDash'>[]): string {
+  return [
+    generated,
+    `# ${title}`,
+    '',
+    'Where a variable is named it says the same as the flag, and the flag goes before it. A list takes its flag repeatedly, or its items separated by commas.',
+    ...commands.flatMap(({ name, infos, oneDash }) => [
       '',
-      `## ${title}`,
-      '',
-      '| flag | variable | default | what it does |',
-      '|---|---|---|---|',
-      ...group.map((info) => `| ${[flagCell(info), variableCell(info), defaultCell(info), cell(info.help)].join(' | ')} |`),
+      `## \`rfo ${name}\``,
+      ...(oneDash ? ['', 'A flag may begin with one dash as well: `-address=0.0.0.0`.'] : []),
+      ...renderGroups(infos, '###'),
     ]),
     '',
   ].join('\n');
@@ -47,6 +59,18 @@ export function renderErrorReference(): string {
     ),
     '',
   ].join('\n');
+}
+
+/** A table for each group, without what is hidden. */
+function renderGroups(infos: readonly OptionInfo[], heading: '##' | '###'): readonly string[] {
+  return groupsOf(infos.filter((info) => info.hidden !== true)).flatMap(([title, group]) => [
+    '',
+    `${heading} ${title}`,
+    '',
+    '| flag | variable | default | what it does |',
+    '|---|---|---|---|',
+    ...group.map((info) => `| ${[flagCell(info), variableCell(info), defaultCell(info), cell(info.help)].join(' | ')} |`),
+  ]);
 }
 
 function flagCell(info: OptionInfo): string {

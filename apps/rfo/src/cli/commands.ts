@@ -1,5 +1,6 @@
 // Every command of `rfo`. Help, completion and dispatch read this table; what a command needs is loaded when it runs.
 
+import { caCommands } from './ca-commands.ts';
 import type { Command, CommandList } from './command.ts';
 import { trimHeap } from './trim-heap.ts';
 
@@ -90,6 +91,7 @@ const commands = {
     options: async () => (await import('@rfo/schema')).serverConfig,
     load: async () => (await import('../commands/config.ts')).explainConfig,
   },
+  ...caCommands,
   'kubectl': {
     summary: 'Run kubectl on this node as its administrator',
     usage: '[arguments of kubectl]',

@@ -15,8 +15,12 @@ async function offered(...words: readonly string[]): Promise<readonly string[]> 
   return answer.stdout.split('\n').filter((line) => line !== '');
 }
 
-test('bash completes commands, of one word and of two', async () => {
-  assert.deepEqual(await offered('c'), ['check', 'certificate', 'config', 'crictl', 'ctr', 'completion']);
+test('bash completes commands, of one word, of two and of three', async () => {
+  assert.deepEqual(await offered('c'), ['check', 'certificate', 'config', 'ca', 'crictl', 'ctr', 'completion']);
+  assert.deepEqual(await offered('ca', 're'), ['revoke']);
+  assert.deepEqual(await offered('ca', 'token', ''), ['create', 'list', 'delete']);
+  assert.deepEqual(await offered('ca', 'token', 'create', '--max'), ['--max-nodes']);
+  assert.deepEqual(await offered('token', 'create', '--max'), ['--max-uses']);
   assert.deepEqual(await offered('config', ''), ['validate', 'explain']);
   assert.deepEqual(await offered('completion', 'f'), ['fish']);
 });
@@ -39,6 +43,10 @@ test('bash completes the values of a flag, attached or apart', async () => {
 test('every shell gets a script, another word none', async () => {
   const [zsh, fish, none, other] = await Promise.all(
     ['zsh', 'fish', '', 'tcsh'].map((shell) => rfo(['completion', ...(shell === '' ? [] : [shell])])),
+  );
+  assert.match(
+    fish?.stdout ?? '',
+    /from token; and __fish_seen_subcommand_from create; and not __fish_seen_subcommand_from ca' .*-l max-uses/,
   );
   assert.match(zsh?.stdout ?? '', /bashcompinit/);
   assert.match(fish?.stdout ?? '', /^complete -c rfo -n '__fish_seen_subcommand_from server' -l cni -x -a 'flannel none' -d /m);

@@ -24,10 +24,10 @@ export function bashCompletion(commands: readonly Offered[]): string {
     '  # bash breaks words at "=": --key=va is three of them.',
     `  if [ "$current" = "=" ]; then current=""; elif [ "$previous" = "=" ]; then previous="\${COMP_WORDS[COMP_CWORD-2]}"; fi`,
     `  if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "${firstWords(commands).join(' ')}" -- "$current")); return; fi`,
-    ...nested(commands).flatMap(([first, second]) => [
-      `  if [ "$command" = "${first}" ]; then`,
-      `    if [ "$COMP_CWORD" -eq 2 ]; then COMPREPLY=($(compgen -W "${second.join(' ')}" -- "$current")); return; fi`,
-      `    command="$command \${COMP_WORDS[2]}"`,
+    ...groups(commands).flatMap(({ words, next }) => [
+      `  if [ "$command" = "${words.join(' ')}" ]; then`,
+      `    if [ "$COMP_CWORD" -eq ${words.length + 1} ]; then COMPREPLY=($(compgen -W "${next.join(' ')}" -- "$current")); return; fi`,
+      `    command="$command \${COMP_WORDS[${words.length + 1}]}"`,
       '  fi',
     ]),
     '  case "$previous" in',
@@ -55,15 +55,29 @@ export function fishCompletion(commands: readonly Offered[]): string {
     const summary = commands.find(({ name }) => name === word)?.summary ?? '';
     lines.push(`complete -c rfo -n __fish_use_subcommand -f -a ${word} -d ${quote(summary)}`);
   }
-  for (const [first, second] of nested(commands)) {
-    lines.push(`complete -c rfo -n '__fish_seen_subcommand_from ${first}' -f -a '${second.join(' ')}'`);
-  }
+  for (const { words, next } of groups(commands)) lines.push(`complete -c rfo ${fishWhen(words, commands)} -f -a '${next.join(' ')}'`);
   for (const { name, infos, operands } of commands) {
-    const when = `-n '__fish_seen_subcommand_from ${name.split(' ').at(-1)}'`;
+    const when = fishWhen(name.split(' '), commands);
     if (operands.length > 0) lines.push(`complete -c rfo ${when} -f -a '${operands.join(' ')}'`);
     for (const info of infos) lines.push(`complete -c rfo ${when} ${fishFlag(info)}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** Where all of the words were typed, and none that makes them another command: `ca` before `token create`. */
+function fishWhen(words: readonly string[], commands: readonly Offered[]): string {
+  const longer = commands.map(({ name }) => name.split(' ')).filter((others) => !isStart(words, others) && isPart(words, others));
+  const not = new Set(longer.flat().filter((word) => !words.includes(word) && longer.every((others) => others.includes(word))));
+  const seen = words.map((word) => `__fish_seen_subcommand_from ${word}`);
+  return `-n '${[...seen, ...[...not].map((word) => `not __fish_seen_subcommand_from ${word}`)].join('; and ')}'`;
+}
+
+function isStart(words: readonly string[], others: readonly string[]): boolean {
+  return words.every((word, at) => others[at] === word);
+}
+
+function isPart(words: readonly string[], others: readonly string[]): boolean {
+  return words.every((word) => others.includes(word));
 }
 
 function fishFlag(info: OptionInfo): string {
@@ -81,10 +95,14 @@ function firstWords(commands: readonly Offered[]): readonly string[] {
   return [...new Set([...commands.map(({ name }) => name.split(' ', 1).join('')), '--help', '--version'])];
 }
 
-/** Commands of two words: the first, and what may follow it. */
-function nested(commands: readonly Offered[]): readonly (readonly [string, readonly string[]])[] {
-  const pairs = commands.map(({ name }) => name.split(' ')).filter((words) => words.length === 2);
-  return [...Map.groupBy(pairs, ([first = '']) => first)].map(([first, words]) => [first, words.map(([, second = '']) => second)]);
+/** The words that begin commands of more words, the shorter first, and what may follow each. */
+function groups(commands: readonly Offered[]): readonly { readonly words: readonly string[]; readonly next: readonly string[] }[] {
+  const all = commands.map(({ name }) => name.split(' '));
+  const starts = new Set(all.flatMap((words) => words.slice(1).map((_, at) => words.slice(0, at + 1).join(' '))));
+  return [...starts]
+    .map((start) => start.split(' '))
+    .sort((one, other) => one.length - other.length)
+    .map((words) => ({ words, next: [...new Set(all.flatMap((name) => (isStart(words, name) ? (name[words.length] ?? []) : [])))] }));
 }
 
 function distinct(commands: readonly Offered[]): readonly OptionInfo[] {

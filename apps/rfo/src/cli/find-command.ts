@@ -5,11 +5,11 @@ import { commandList } from './commands.ts';
 export type Found = { readonly name: string; readonly command: Command; readonly argv: readonly string[] };
 
 /**
- * The command that the words stand for, its name of one or two words taken off.
+ * The command that the words stand for, its name of one to three words taken off.
  * @throws command-unknown
  */
 export async function findCommand(argv: readonly string[]): Promise<Found> {
-  for (const words of [2, 1]) {
+  for (const words of [3, 2, 1]) {
     const name = argv.slice(0, words).join(' ');
     const found = commandList.find(([known]) => known === name);
     if (found !== undefined) return { name, command: found[1], argv: argv.slice(words) };
@@ -17,16 +17,20 @@ export async function findCommand(argv: readonly string[]): Promise<Found> {
   throw await unknownCommand(argv);
 }
 
-/** Whether the word begins commands of two words. */
-export function isGroup(word: string): boolean {
-  return commandList.some(([name]) => name.startsWith(`${word} `));
+/** The words before `--help` where they begin commands, such as `ca token`; undefined where they do not. */
+export function groupAskedFor(argv: readonly string[]): string | undefined {
+  const end = argv.findIndex((word) => word === '--help' || word === '-h');
+  const words = argv.slice(0, Math.max(0, end)).join(' ');
+  return words !== '' && commandList.some(([name]) => name.startsWith(`${words} `)) ? words : undefined;
 }
 
 async function unknownCommand(argv: readonly string[]) {
-  const [first = ''] = argv;
-  const deeper = commandList.map(([name]) => name).filter((name) => name.startsWith(`${first} `));
-  if (deeper.length > 0)
-    return fail('command-unknown', { command: argv.slice(0, 2).join(' '), suggestion: `Use: rfo ${deeper.join(', rfo ')}` });
+  const [first = '', second = ''] = argv;
+  for (const group of [`${first} ${second}`, first]) {
+    const deeper = commandList.map(([name]) => name).filter((name) => name.startsWith(`${group} `));
+    const command = argv.slice(0, group.split(' ').length + 1).join(' ');
+    if (deeper.length > 0) return fail('command-unknown', { command, suggestion: `Use: rfo ${deeper.join(', rfo ')}` });
+  }
   const { nearest } = await import('@rfo/schema');
   const near = nearest(
     first,

@@ -9,6 +9,7 @@ import {
   type KillallConfig,
   killallConfig,
   type Loaded,
+  loadArguments,
   loadConfig,
   type ServerConfig,
   type Shape,
@@ -27,6 +28,22 @@ export async function loadFor<S extends Shape>(declaration: Declaration<S>, cont
   const loaded = await loadConfig(declaration, { argv, env, defaultFile: defaultConfigFile(env) });
   const surplus = loaded.operands[most];
   if (surplus !== undefined) throw fail('argument-unexpected', { command: declaration.name, argument: surplus });
+  return loaded;
+}
+
+/**
+ * The same for a command without a configuration file; warnings go to the standard error.
+ * @throws everything that is wrong with them
+ */
+export function loadFlags<S extends Shape>(
+  declaration: Declaration<S>,
+  { argv, env, stderr }: CommandContext,
+  most = 0,
+): ReturnType<typeof loadArguments<S>> {
+  const loaded = loadArguments(declaration, { argv, env });
+  const surplus = loaded.operands[most];
+  if (surplus !== undefined) throw fail('argument-unexpected', { command: declaration.name, argument: surplus });
+  for (const warning of loaded.warnings) stderr.write(`rfo: ${warning}\n`);
   return loaded;
 }
 
