@@ -121,7 +121,7 @@ export function createBundler(options: BundlerOptions): Bundler {
       checkKey(leaf, key);
       if (flavor === 'force') {
         if (!isInOrder(links)) throw unverifiable('Unable to verify the certificate chain');
-        const status = { ...judgeBundle(links, { now: clock.now(), rooted: false }), rebundled: false };
+        const status = { rebundled: false, ...judgeBundle(links, { now: clock.now(), rooted: false }) };
         return { leaf, chain: links, root: undefined, key, status };
       }
       if (isSelfSigned(leaf)) throw new CfsslError(1100, 'Certificate is self signed');
@@ -134,7 +134,7 @@ export function createBundler(options: BundlerOptions): Bundler {
       }
       const whole = (flavor === 'optimal' ? optimalChain(chains) : ubiquitousChain(chains)) ?? [leaf];
       const chain = withoutRoot(whole);
-      const status = { ...judgeBundle(whole, { now: clock.now(), rooted: true }), rebundled: !isSameChain(chain, links) };
+      const status = { rebundled: !isSameChain(chain, links), ...judgeBundle(whole, { now: clock.now(), rooted: true }) };
       return { leaf, chain, root: whole.at(-1), key, status };
     },
   };

@@ -6,9 +6,9 @@ import { type RenderedBundle, renderBundle } from '../../bundle/render-bundle.ts
 import { unverifiable } from '../../bundle/verify-problem.ts';
 import { hostProblem } from '../../certinfo/host-match.ts';
 import { readCertificates } from '../../certinfo/read-certificates.ts';
+import { readFields } from '../../certinfo/read-fields.ts';
 import { CfsslError } from '../../cfssl-error.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
-import { goMap, goString, readGo } from '../go-types.ts';
 import type { Endpoint } from '../types.ts';
 
 export function bundleEndpoint(options: { readonly bundler: Bundler; readonly outbound: Outbound }): Endpoint {
@@ -17,7 +17,7 @@ export function bundleEndpoint(options: { readonly bundler: Bundler; readonly ou
     name: 'bundle',
     method: 'POST',
     handle: async ({ body, signal }) => {
-      const wish = readGo(body, goMap(goString));
+      const wish = readFields(body);
       const [certificate, key = '', domain, ip] = ['certificate', 'private_key', 'domain', 'ip'].map((name) => wish.get(name));
       const flavor = wish.get('flavor') ?? '';
       if (certificate === undefined && domain === undefined) throw new CfsslError(400, 'no valid parameter sets found');

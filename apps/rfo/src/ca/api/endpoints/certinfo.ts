@@ -2,10 +2,10 @@
 import { describeCertificate } from '../../certinfo/describe-certificate.ts';
 import { certificateOfHost } from '../../certinfo/host-certificate.ts';
 import { readCertificate } from '../../certinfo/read-certificates.ts';
+import { readFields } from '../../certinfo/read-fields.ts';
 import { CfsslError } from '../../cfssl-error.ts';
 import { type Outbound, OutboundRefused } from '../../outbound/outbound.ts';
 import type { CertificateStore } from '../../store/types.ts';
-import { goMap, goString, readGo } from '../go-types.ts';
 import type { Endpoint } from '../types.ts';
 
 /** @param options `store`: undefined where the CA has no database */
@@ -18,10 +18,11 @@ export function certinfoEndpoint(options: {
     name: 'certinfo',
     method: 'POST',
     handle: async ({ body, signal }) => {
-      const wish = readGo(body, goMap(goString));
+      const wish = readFields(body);
       const [certificate, domain, serial, authority] = ['certificate', 'domain', 'serial', 'authority_key_id'].map((key) => wish.get(key));
       if (certificate !== undefined) return { result: describeCertificate(readCertificate(certificate)) };
-      if (domain !== undefined) return { result: describeCertificate(await refusable(certificateOfHost(domain, { outbound, signal }))) };
+      if (domain !== undefined)
+        return { result: describeCertificate(await dialed(certificateOfHost(domain, { outbound, signal }), signal)) };
       if (serial === undefined || authority === undefined) throw new CfsslError(400, 'no valid parameter sets found');
       return { result: describeCertificate(readCertificate(findPem(store, serial, authority))) };
     },
@@ -37,12 +38,13 @@ function findPem(store: Pick<CertificateStore, 'find'> | undefined, serial: stri
   return record.pem;
 }
 
-/** What the CA does not do is the fault of the request, other than a host that does not answer. */
-async function refusable<T>(act: Promise<T>): Promise<T> {
+/** What the CA does not do is the fault of the request; a host that does not answer is none of it, and has no number in cfssl. */
+async function dialed<T>(act: Promise<T>, signal: AbortSignal): Promise<T> {
   try {
     return await act;
   } catch (error) {
-    if (error instanceof OutboundRefused) throw new CfsslError(6000, error.message);
-    throw error;
+    signal.throwIfAborted();
+    const message = error instanceof Error ? error.message : String(error);
+    throw error instanceof OutboundRefused ? new CfsslError(6000, message) : new CfsslError(0, message, 500);
   }
 }
