@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { type Clock, createLog, Life, systemClock } from '@rfo/foundation';
 import {
   createSigningRequest,
+  decodeCertificate,
   encodeMultiName,
   encodePem,
   generateKey,
@@ -16,15 +17,18 @@ import {
   identity,
   issueCertificate,
   issueSelfSigned,
+  memoryKey,
   type Name,
   publicKeyBytes,
+  sha1KeyId,
 } from '@rfo/pki';
 import type { AuditEntry } from '../audit/types.ts';
 import { readAuthKey } from '../config/auth-key.ts';
 import { readSigningConfig } from '../config/read-config.ts';
-import { makeRoot, validityOf } from '../keys/make-authority.ts';
 import { type Compat, strict } from '../signing/compat.ts';
 import { createIssuer } from '../signing/create-issuer.ts';
+import { createSelfSigned } from '../signing/create-self-signed.ts';
+import { readCsrJson } from '../signing/csr-json.ts';
 import { type OpenStore, openStore } from '../store/open-store.ts';
 import { cfsslEndpoints, type Endpoints } from './cfssl-endpoints.ts';
 import { type ApiOptions, createApi } from './create-api.ts';
@@ -117,11 +121,11 @@ export class TestApi implements AsyncDisposable {
     const { clock = systemClock, compat = strict, tls = {}, disable = [], others = [] } = options;
     this.#stack.defer(() => rmSync(this.dir, { recursive: true, force: true }));
     const log = createLog({ write: (line) => this.lines.push(line) });
-    const validity = validityOf(clock.now(), 43_800 * 3_600_000);
-    const { authority, key } = await makeRoot({ subject: [...identity('test CA')], algorithm: 'P-256', ...validity });
-    const { certificate, identity: issuerIdentity, pem } = authority;
-    this.caPem = pem;
-    writeFileSync(this.file('ca.pem'), pem);
+    const { key, certificatePem, certificateDer } = await createSelfSigned(readCsrJson(Buffer.from('{"CN":"test CA"}')), { clock });
+    const certificate = decodeCertificate(certificateDer);
+    const issuerIdentity = { name: certificate.rawSubject, keyId: sha1KeyId(certificate.publicKey), key: memoryKey(key) };
+    this.caPem = certificatePem;
+    writeFileSync(this.file('ca.pem'), certificatePem);
     const config = await readSigningConfig(JSON.stringify(options.config ?? testConfig), { readKey: (spec) => readAuthKey(spec) });
     const store = await openStore({ file: this.file('certdb.db'), clock, log });
     this.#stack.defer(() => store.close());

@@ -20,10 +20,11 @@ export function ocspsignEndpoint(parts: ApiParts, { certificate: issuer }: Autho
         const serial = BigInt(`0x${certificate.serial}`);
         learn({ serial: serial.toString() });
         const now = clock.now();
-        const status = statusOf({ ...json, status: json.status === '' ? 'good' : json.status }, now);
+        const status = statusOf(json, now);
         const hash = hashOf(json.issuer_hash);
         if (!certificate.rawIssuer.equals(issuer.rawSubject) || !isSignedBy(certificate, issuer))
           throw new CfsslError(8100, 'Certificate not issued by this issuer');
+        if (status === undefined) throw new CfsslError(8200, 'Invalid revocation status');
         const thisUpdate = now - (now % hour);
         const id = ocspCertificateId(serial, { name: issuer.rawSubject, publicKey: issuer.publicKey }, hash);
         const answers = [{ id, status, thisUpdate, nextUpdate: thisUpdate + validity }];
@@ -41,15 +42,19 @@ const validity = 96 * hour;
 
 const ocspRequest = goStruct('ocsp.jsonSignRequest', {
   certificate: goString,
-  status: goString,
+  status: { ...goString, zero: 'good' },
   reason: goInt,
   revoked_at: goString,
   issuer_hash: goString,
 });
 
-function statusOf(json: { readonly status: string; readonly reason: number; readonly revoked_at: string }, now: number): OcspStatus {
+/** Undefined for a word that is no status. */
+function statusOf(
+  json: { readonly status: string; readonly reason: number; readonly revoked_at: string },
+  now: number,
+): OcspStatus | undefined {
   if (json.status === 'good' || json.status === 'unknown') return { kind: json.status };
-  if (json.status !== 'revoked') throw new CfsslError(8200, 'Invalid revocation status');
+  if (json.status !== 'revoked') return undefined;
   if (json.revoked_at === '' || json.revoked_at === 'now') return { kind: 'revoked', at: now, reason: json.reason };
   const at = /^\d{4}-\d{2}-\d{2}$/.test(json.revoked_at) ? Date.parse(`${json.revoked_at}T00:00:00Z`) : Number.NaN;
   if (Number.isNaN(at)) throw new CfsslError(400, 'Malformed revocation time');
