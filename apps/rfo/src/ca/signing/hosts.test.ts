@@ -14,7 +14,7 @@ const kinds: readonly (readonly [string, string])[] = [
   ['*.example.com', 'DNS:*.example.com'],
   ['xyz@example.com', 'email:xyz@example.com'],
   ['Some One <xyz@example.com>', 'email:xyz@example.com'],
-  ['"a b"@example.com', 'email:"a b"@example.com'],
+  ['"a b"@example.com', 'email:a b@example.com'],
   ['<xyz@example.com>', 'email:xyz@example.com'],
   ['xyz@', 'DNS:xyz@'],
   ['@example.com', 'DNS:@example.com'],

@@ -35,7 +35,7 @@ function shortest(address: string): string {
 
 const mappedPrefix = Buffer.from('00000000000000000000ffff', 'hex');
 
-/** RFC 5322 §3.4 without its comments: `a@b`, `"a b"@c`, `Name <a@b>`. */
+/** RFC 5322 §3.4 without its comments: `a@b`, `"a b"@c`, `Name <a@b>`; quotes fall away, as they do in Go. */
 function mailAddress(text: string): string | undefined {
   const atom = "[\\w!#$%&'*+/=?^`{|}~\\u0080-\\uffff-]+";
   const dotted = `${atom}(?:\\.${atom})*`;
@@ -43,7 +43,7 @@ function mailAddress(text: string): string | undefined {
   const address = `(?:${dotted}|${quoted})@(?:${dotted}|\\[[^\\[\\]\\\\\\s]*\\])`;
   const bare = new RegExp(`^\\s*(${address})\\s*$`).exec(text);
   const named = new RegExp(`^\\s*(?:(?:${dotted}|${quoted})\\s*)*<(${address})>\\s*$`).exec(text);
-  return bare?.[1] ?? named?.[1];
+  return (bare?.[1] ?? named?.[1])?.replace(/^"(.*)"(?=@)/, (_, local: string) => local.replace(/\\(.)/g, '$1'));
 }
 
 /**

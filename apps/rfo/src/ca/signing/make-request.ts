@@ -45,7 +45,7 @@ export function writeRequest(wish: CsrWish, key: KeyObject): Pick<MadeRequest, '
 }
 
 /** The subject of CSR JSON. Throws CfsslError 9300. */
-export function wishedName({ commonName, names, serialNumber }: CsrWish): Name {
+function wishedName({ commonName, names, serialNumber }: CsrWish): Name {
   return subjectOf({ CN: commonName, names, SerialNumber: serialNumber });
 }
 

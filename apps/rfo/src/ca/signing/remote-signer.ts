@@ -63,14 +63,14 @@ export function overrideRemotes(config: SigningConfig, address: string): Signing
 }
 
 /** As cfssl's own client writes it. */
-export function renderRequest({ hosts, certificateRequest, subject, profile, label, serial }: SignRequest): string {
+function renderRequest({ hosts, certificateRequest, subject, profile, label, serial }: SignRequest): string {
   const text = JSON.stringify({ hosts, certificate_request: certificateRequest, subject, profile, crl_override: '', label });
   // A serial number has more digits than JSON.stringify can write.
   return serial === undefined ? text : `${text.slice(0, -1)},"serial":${serial}}`;
 }
 
 /** The envelope of `authsign`: the HMAC is over the very bytes that it holds. */
-export function renderAuthenticated(request: string, key: Buffer, now: number): string {
+function renderAuthenticated(request: string, key: Buffer, now: number): string {
   const token = createHmac('sha256', key).update(request).digest('base64');
   return JSON.stringify({ timestamp: Math.floor(now / 1000), token, request: Buffer.from(request).toString('base64') });
 }
