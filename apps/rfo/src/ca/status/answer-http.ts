@@ -14,8 +14,10 @@ export type StatusRequest = {
 
 export type StatusAnswer = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Buffer };
 
+export type OcspSource = Pick<Ocsp, 'recognise' | 'answer'>;
+
 export type StatusSources = {
-  readonly ocsp: Pick<Ocsp, 'recognise' | 'answer'>;
+  readonly ocsp: OcspSource;
   /** The list of the CA key with that id (lower-case hex); without one, of the present CA. Undefined: no such CA. */
   readonly crl: (authorityKeyId?: string) => Promise<Crl> | undefined;
 };
@@ -29,14 +31,22 @@ export async function answerStatus(request: StatusRequest, sources: StatusSource
   const path = url.split('?', 1)[0] ?? '';
   const list = crlPath.exec(path);
   if (list !== null) return answerCrl(request, { authorityKeyId: list[1], inPem: list[2] !== undefined }, sources);
-  if (method === 'POST') return answerOcsp(request, request.body, sources);
-  if (method !== 'GET') return plain(405, { Allow: 'GET, POST' });
-  const der = decodePath(path);
-  return der === undefined ? plain(400) : answerOcsp(request, der, sources);
+  if (method !== 'GET' && method !== 'POST') return plain(405, { Allow: 'GET, POST' });
+  return answerOcsp(request, sources.ocsp);
+}
+
+/** A GET or POST to a responder. */
+export function answerOcsp(request: StatusRequest, ocsp: OcspSource): StatusAnswer | Promise<StatusAnswer> {
+  const alias = aliasOf(request);
+  const known = ocsp.recognise(alias);
+  if (known !== undefined) return fromReply(known, request.ifNoneMatch);
+  const der = request.method === 'POST' ? request.body : decodePath(request.url.split('?', 1)[0] ?? '');
+  if (der === undefined) return plain(400);
+  return ocsp.answer(der, alias).then((reply) => fromReply(reply, request.ifNoneMatch));
 }
 
 /** By what an OCSP request is recognised that was answered before. One begins with the tag of a sequence, the other with a slash. */
-export function aliasOf({ method, url, body }: Pick<StatusRequest, 'method' | 'url' | 'body'>): string {
+function aliasOf({ method, url, body }: Pick<StatusRequest, 'method' | 'url' | 'body'>): string {
   return method === 'POST' ? body.toString('latin1') : url;
 }
 
@@ -53,13 +63,8 @@ async function answerCrl({ method, ifNoneMatch }: StatusRequest, which: WhichCrl
   return withCaching({ body: crl.der, caching: crl.caching, type: 'application/pkix-crl' }, ifNoneMatch);
 }
 
-async function answerOcsp(request: StatusRequest, der: Buffer, { ocsp }: StatusSources): Promise<StatusAnswer> {
-  const alias = aliasOf(request);
-  return fromReply(ocsp.recognise(alias) ?? (await ocsp.answer(der, alias)), request.ifNoneMatch);
-}
-
 /** The same reply gives the same object, so that its bytes can be kept by it; but for a 304. */
-export function fromReply(reply: OcspReply, ifNoneMatch?: string): StatusAnswer {
+function fromReply(reply: OcspReply, ifNoneMatch: string | undefined): StatusAnswer {
   const { status, der: body, caching } = reply;
   if (caching === undefined) return { status, headers: { 'Content-Type': ocspType, 'Cache-Control': neverKept }, body };
   if (isKnown(ifNoneMatch, caching)) return withCaching({ body, caching, type: ocspType }, ifNoneMatch);

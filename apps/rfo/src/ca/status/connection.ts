@@ -5,8 +5,8 @@ import { readSimpleRequest, type SimpleRequest } from './simple-request.ts';
 
 export type ConnectionInputs = {
   readonly socket: Socket;
-  /** The answer at once where it is known; otherwise as soon as it is. Must not reject. */
-  readonly answer: (request: SimpleRequest) => StatusAnswer | Promise<StatusAnswer>;
+  /** The answer at once where it is known, otherwise as soon as it is; undefined for what somebody else has to answer. Must not reject. */
+  readonly answer: (request: SimpleRequest) => StatusAnswer | Promise<StatusAnswer> | undefined;
   readonly wire: (answer: StatusAnswer) => Buffer;
   /** Takes the socket over, with everything that was not answered yet put back into it. */
   readonly handOver: (socket: Socket) => void;
@@ -15,6 +15,8 @@ export type ConnectionInputs = {
 export type Connection = {
   /** Milliseconds of `performance.now()` since which nothing has gone on: no request was finished, no answer taken. */
   readonly since: () => number;
+  /** Answers what is under way, and closes. */
+  readonly finish: () => void;
 };
 
 /** Milliseconds on the monotonic clock. */
@@ -25,7 +27,10 @@ export function serveConnection({ socket, answer, wire, handOver }: ConnectionIn
   let rest: Buffer = nothing;
   let since = now();
   let waiting = false;
+  /** The client has said all it wants to; we should answer nothing more; somebody else has the socket. */
   let ended = false;
+  let finishing = false;
+  let left = false;
 
   const onData = (chunk: Buffer): void => {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
@@ -46,14 +51,14 @@ export function serveConnection({ socket, answer, wire, handOver }: ConnectionIn
     while (flowing && at < rest.length) {
       const request = readSimpleRequest(rest, at);
       if (request.kind === 'more') break;
-      if (request.kind === 'unusual') {
+      const reply = request.kind === 'unusual' ? undefined : answer(request);
+      if (request.kind === 'unusual' || reply === undefined) {
         rest = rest.subarray(at);
         socket.uncork();
         leave();
         return;
       }
       at = request.end;
-      const reply = answer(request);
       if (reply instanceof Promise) {
         void wait(reply.then(write));
         flowing = false;
@@ -80,8 +85,9 @@ export function serveConnection({ socket, answer, wire, handOver }: ConnectionIn
     if (socket.writableNeedDrain) await drained();
     waiting = false;
     if (socket.destroyed) return;
+    if (finishing) return socket.destroySoon();
     work();
-    if (waiting) return;
+    if (waiting || left) return;
     if (ended) finish();
     else socket.resume();
   }
@@ -104,6 +110,7 @@ export function serveConnection({ socket, answer, wire, handOver }: ConnectionIn
   }
 
   function leave(): void {
+    left = true;
     socket.off('data', onData).off('end', onEnd).off('error', onError);
     socket.pause();
     if (rest.length > 0) socket.unshift(rest);
@@ -111,7 +118,13 @@ export function serveConnection({ socket, answer, wire, handOver }: ConnectionIn
     handOver(socket);
   }
 
-  return { since: () => since };
+  return {
+    since: () => since,
+    finish: () => {
+      finishing = true;
+      if (!waiting) socket.destroySoon();
+    },
+  };
 }
 
 const nothing = Buffer.alloc(0);

@@ -173,11 +173,16 @@ export function createOcsp(inputs: OcspInputs): Ocsp {
 
   return {
     recognise: (alias) => {
-      store.look();
-      const answer = cache.recognise(alias);
-      if (answer === undefined || !isRight(answer)) return undefined;
-      counters.cached++;
-      return answer.reply;
+      try {
+        store.look();
+        const answer = cache.recognise(alias);
+        if (answer === undefined || !isRight(answer)) return undefined;
+        counters.cached++;
+        return answer.reply;
+      } catch {
+        // A database that cannot be read: reading the request comes to the same, and tells it.
+        return undefined;
+      }
     },
     answer: async (der, alias) => {
       try {

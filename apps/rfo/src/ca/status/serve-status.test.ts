@@ -3,9 +3,11 @@ import { hash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { Life } from '@rfo/foundation';
+import { Life, silentLog } from '@rfo/foundation';
 import { createOcspRequest, decodeOcspRequest, decodeOcspResponse, ocspCertificateId } from '@rfo/pki';
-import { type ServedScene, servedScene } from './status.testing.ts';
+import { serveStatus } from './serve-status.ts';
+import { caScene, type ServedScene, servedScene } from './status.testing.ts';
+import { createStatus } from './status.ts';
 
 const malformed = '30030a0101';
 const unauthorized = '30030a0106';
@@ -21,7 +23,7 @@ async function scene(life: Life, change: Parameters<typeof servedScene>[1] = {})
   return { ...served, request, path: `/${encodeURIComponent(request.toString('base64'))}`, revoke };
 }
 
-function requestFor({ ca }: ServedScene, serial: bigint, nonce?: Buffer): Buffer {
+function requestFor({ ca }: Pick<ServedScene, 'ca'>, serial: bigint, nonce?: Buffer): Buffer {
   const id = ocspCertificateId(serial, { name: ca.certificate.rawSubject, publicKey: ca.certificate.publicKey }, 'sha1');
   return createOcspRequest({ certificates: [id], ...(nonce && { nonce }) });
 }
@@ -169,11 +171,7 @@ describe('the reader of simple requests', () => {
 
   const unusual: Record<string, (request: Buffer) => { readonly send: Buffer; readonly status: number }> = {
     'a body in chunks': (request) => ({
-      send: Buffer.concat([
-        Buffer.from(`POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${request.length.toString(16)}\r\n`),
-        request,
-        Buffer.from('\r\n0\r\n\r\n'),
-      ]),
+      send: inChunks(request),
       status: 200,
     }),
     'HTTP/1.0': (request) => ({
@@ -214,11 +212,7 @@ describe('the reader of simple requests', () => {
     const served = await scene(life);
     const socket = await dial(served);
     const answers = collect(socket, 3);
-    const chunked = Buffer.concat([
-      Buffer.from(`POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${served.request.length.toString(16)}\r\n`),
-      served.request,
-      Buffer.from('\r\n0\r\n\r\n'),
-    ]);
+    const chunked = inChunks(served.request);
     socket.write(chunked);
     socket.write(post(served.request));
     socket.write(chunked);
@@ -260,6 +254,37 @@ describe('the reader of simple requests', () => {
     socket.destroy();
   });
 
+  it('answers what is under way when the life ends', { timeout: 30_000 }, async () => {
+    const life = new Life();
+    await using after = new Life();
+    const scene = await caScene(after);
+    const [first, second] = [await scene.issue(), await scene.issue()];
+    let signing = 0;
+    const [asked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { identity } = scene.authority;
+    const sign = async (bytes: Uint8Array): Promise<Buffer> => {
+      signing++;
+      if (signing === 2) asked.resolve();
+      await released.promise;
+      return identity.key.sign(bytes);
+    };
+    const authority = { ...scene.authority, identity: { ...identity, key: { ...identity.key, sign } } };
+    const { ocsp, handler } = await createStatus({ store: scene.store, authorities: [authority], life: after, log: silentLog });
+    const { port } = await serveStatus({ ocsp: () => ocsp, handler, host: '127.0.0.1', port: 0, life });
+    const [simple, chunked, idle] = await Promise.all([dial({ port }), dial({ port }), dial({ port })]);
+    const answers = Promise.all([collect(simple, 2), collect(chunked, 2), collect(idle, 1)]);
+    simple.write(post(requestFor(scene, first.serial)));
+    chunked.write(inChunks(requestFor(scene, second.serial)));
+    await asked.promise;
+    const ended = life.end();
+    released.resolve();
+    const [one, two, none] = await answers;
+    await ended;
+    assert.match(one, /^HTTP\/1.1 200 OK/);
+    assert.match(two, /^HTTP\/1.1 200 OK/);
+    assert.equal(none, '');
+  });
+
   it('ends with the life, whoever is connected', { timeout: 30_000 }, async () => {
     const life = new Life();
     const served = await scene(life);
@@ -282,7 +307,12 @@ function post(request: Buffer, more = ''): Buffer {
   return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), request]);
 }
 
-async function dial({ port }: ServedScene): Promise<Socket> {
+function inChunks(request: Buffer): Buffer {
+  const head = `POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${request.length.toString(16)}\r\n`;
+  return Buffer.concat([Buffer.from(head), request, Buffer.from('\r\n0\r\n\r\n')]);
+}
+
+async function dial({ port }: Pick<ServedScene, 'port'>): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   socket.on('error', () => undefined);
   await once(socket, 'connect');

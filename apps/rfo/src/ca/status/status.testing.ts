@@ -130,8 +130,9 @@ export async function servedScene(
   const scene = await caScene(life, clock);
   const authority = delegated ? { ...scene.authority, responder: await scene.writeResponder() } : scene.authority;
   const status = await createStatus({ store: scene.store, authorities: [authority], clock, log, life, ...inputs });
-  const listen = { host: '127.0.0.1', port: 0 };
-  const { port } = await serveStatus({ status, listen, life, log, ...(idleMs !== undefined && { idleMs }) });
+  const { ocsp, handler } = status;
+  const bounds = idleMs === undefined ? {} : { idleTime: idleMs };
+  const { port } = await serveStatus({ ocsp: () => ocsp, handler, host: '127.0.0.1', port: 0, life, bounds });
   return { ...scene, status, port, url: `http://127.0.0.1:${port}` };
 }
 
