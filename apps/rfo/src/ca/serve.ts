@@ -7,6 +7,7 @@ import type { Variables } from './keys/read-key.ts';
 import { type ServeFiles, serveFiles } from './serve-files.ts';
 import { type LiveInputs, type LiveParts, openLiveParts } from './serve-live.ts';
 import { renderServing } from './serve-text.ts';
+import { serveStatus } from './status/serve-status.ts';
 import { openStore } from './store/open-store.ts';
 import { startSeedServer } from './user-data/seed-server.ts';
 
@@ -42,10 +43,10 @@ export async function bootCa({ config, env, life, log, clock = systemClock }: Se
 
   const host = config.address;
   const common = { life, clock };
-  const status = await startApi({
-    ...common,
+  const status = await serveStatus({
+    ocsp: () => live.status.ocsp,
     handler: (request, response) => live.statusPort(request, response),
-    ...{ host: config['ocsp-address'] ?? host, port: config['ocsp-port'], tls: undefined, log: log.part('status') },
+    ...{ host: config['ocsp-address'] ?? host, port: config['ocsp-port'], life },
   });
   const api = await startApi({
     ...common,
