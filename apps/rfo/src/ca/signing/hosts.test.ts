@@ -43,8 +43,9 @@ describe('readHosts', () => {
 
   it('leaves out the empty host that many CSR files hold', () => assert.deepEqual(readHosts(['', 'a', '']), [{ type: 'dns', value: 'a' }]));
 
-  it('is not slowed down by a long name', () => {
-    assert.equal(readHosts([`${'a.'.repeat(20_000)}<`])[0]?.type, 'dns');
-    assert.equal(readHosts([`${'"a" '.repeat(20_000)}<`])[0]?.type, 'dns');
+  it('is not slowed down by a long name', { timeout: 20_000 }, () => {
+    assert.equal(readHosts([`${'a.'.repeat(20_000)}<@`])[0]?.type, 'dns');
+    assert.equal(readHosts([`${'aaaa'.repeat(20_000)}<@`])[0]?.type, 'dns');
+    assert.equal(readHosts([`${'"a" '.repeat(20_000)}<@`])[0]?.type, 'dns');
   });
 });

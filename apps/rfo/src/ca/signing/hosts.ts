@@ -37,14 +37,18 @@ const mappedPrefix = Buffer.from('00000000000000000000ffff', 'hex');
 
 /** RFC 5322 §3.4 without its comments: `a@b`, `"a b"@c`, `Name <a@b>`; quotes fall away, as they do in Go. */
 function mailAddress(text: string): string | undefined {
-  const atom = "[\\w!#$%&'*+/=?^`{|}~\\u0080-\\uffff-]+";
-  const dotted = `${atom}(?:\\.${atom})*`;
-  const quoted = '"(?:[^"\\\\\\n]|\\\\.)*"';
-  const address = `(?:${dotted}|${quoted})@(?:${dotted}|\\[[^\\[\\]\\\\\\s]*\\])`;
-  const bare = new RegExp(`^\\s*(${address})\\s*$`).exec(text);
-  const named = new RegExp(`^\\s*(?:(?:${dotted}|${quoted})\\s*)*<(${address})>\\s*$`).exec(text);
-  return (bare?.[1] ?? named?.[1])?.replace(/^"(.*)"(?=@)/, (_, local: string) => local.replace(/\\(.)/g, '$1'));
+  const trimmed = text.trim();
+  const [, phrase = '', inner = ''] = /^([^<]*)<([^<>]*)>$/.exec(trimmed) ?? [];
+  const address = bareAddress.exec(displayName.test(phrase) && inner !== '' ? inner : trimmed)?.[0];
+  return address?.replace(/^"(.*)"(?=@)/, (_, local: string) => local.replace(/\\(.)/g, '$1'));
 }
+
+/** Each character can be read in one way only, so that no name makes these slow. */
+const atomic = "[\\w!#$%&'*+/=?^`{|}~\\u0080-\\uffff-]";
+const quoted = '"(?:[^"\\\\\\n]|\\\\.)*"';
+const dotted = `${atomic}+(?:\\.${atomic}+)*`;
+const bareAddress = new RegExp(`^(?:${dotted}|${quoted})@(?:${dotted}|\\[[^\\[\\]\\\\\\s]*\\])$`);
+const displayName = new RegExp(`^(?:${atomic}|[.\\s]|${quoted})*$`);
 
 /**
  * What Go's url.ParseRequestURI takes: `scheme:rest` and `/path`, and so `system:node:a` and `example.com:8443` too. Letters of the scheme become
