@@ -36,7 +36,10 @@ export async function startCluster({ apiServerArguments: more = [] }: TestCluste
   const ca = makeAuthority(folder);
   const admin = issue(folder, 'admin', { subject: '/O=system:masters/CN=admin' });
   const options = { server: `https://127.0.0.1:${apiPort}`, ca: { file: ca }, cert: { file: admin.cert }, key: { file: admin.key } };
-  const args = [...(await apiServerArguments(folder, { ca, apiPort, etcdPort })), ...more];
+  const own = await apiServerArguments(folder, { ca, apiPort, etcdPort });
+  // Both at once are refused.
+  const fileDecides = more.some((argument) => argument.startsWith('--authorization-config='));
+  const args = [...own.filter((argument) => !(fileDecides && argument.startsWith('--authorization-mode='))), ...more];
   const client = createKubeClient(options);
   const etcd = startProgram('etcd', etcdArguments(folder, { etcdPort, peerPort }), join(folder, 'etcd.log'));
   let apiServer: ChildProcess | undefined;
