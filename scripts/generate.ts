@@ -1,16 +1,10 @@
 // `npm run generate`: writes the files that are made from declarations. With `--check` it writes nothing and fails where one is stale.
 import { join } from 'node:path';
 import { readFileIfExists, writeFileIfChanged } from '@rfo/foundation';
-import {
-  agentConfig,
-  caCommandConfigs,
-  renderCommandReference,
-  renderErrorReference,
-  renderFlagReference,
-  serverConfig,
-} from '@rfo/schema';
+import { agentConfig, loadCaOptions, renderCommandReference, renderErrorReference, renderFlagReference, serverConfig } from '@rfo/schema';
 
 const root = join(import.meta.dirname, '..');
+const { caCommandConfigs } = await loadCaOptions();
 const generated: Readonly<Record<string, () => string>> = {
   'docs/reference/flags.md': () => renderFlagReference(serverConfig),
   'docs/reference/agent-flags.md': () => renderFlagReference(agentConfig),

@@ -9,23 +9,11 @@ export {
   nodeConfigOf,
   parseClusterSettings,
 } from './agent-config.ts';
-export {
-  caCrlConfig,
-  caInfoConfig,
-  caInitConfig,
-  caKeyAlgorithms,
-  caListConfig,
-  caOcspConfig,
-  caRevokeConfig,
-  caRotateConfig,
-  caTokenCreateConfig,
-  caTokenDeleteConfig,
-  caTokenListConfig,
-} from './ca-options.ts';
-export { type CaServeConfig, caServeConfig, cfsslCompatibilities } from './ca-options-serve.ts';
-export { type CaGencertConfig, type CaSignConfig, caCommandConfigs, caGencertConfig, caSignConfig } from './ca-options-sign.ts';
+export type { CaServeConfig } from './ca-options-serve.ts';
+export type { CaGencertConfig, CaSignConfig } from './ca-options-sign.ts';
 export { type AnyDeclaration, type Declaration, declareOptions, type Flaw, type Rule, subset, type Values } from './declaration.ts';
 export { addressOf } from './ipv4.ts';
+export { loadCaOptions } from './load-ca-options.ts';
 export { type Loaded, loadArguments, loadConfig } from './load-config.ts';
 export { list, maybe, type OptionInfo, type OptionMeta, optionGroup, preset, type Shape, toggle } from './option.ts';
 export type { Environment } from './read-environment.ts';

@@ -258,7 +258,7 @@ export function clientCertificate(
 }
 
 /** One request on a connection of its own, unless an agent is given. Nothing is verified: what is shown is looked at where it matters. */
-function ask(to: { readonly port: number; readonly secure: boolean }, question: Question): Promise<Reply> {
+export function ask(to: { readonly port: number; readonly secure: boolean }, question: Question): Promise<Reply> {
   const { path, method = 'GET', body, headers = {}, agent, as } = question;
   const bytes = body === undefined || typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
   return new Promise((resolve, reject) => {

@@ -44,7 +44,8 @@ export async function changeFolder(dir: string, { files, remove = [] }: FolderCh
 export async function completeChange(dir: string): Promise<void> {
   try {
     const entries = await namesOf(dir);
-    for (const name of entries.filter((entry) => entry.startsWith(donePrefix))) await rm(join(dir, name), { recursive: true, force: true });
+    const rests = entries.filter((entry) => entry.startsWith(donePrefix) || entry.startsWith(draftPrefix));
+    for (const name of rests) if (await isOld(join(dir, name))) await rm(join(dir, name), { recursive: true, force: true });
     if (entries.includes(pending)) await takeOver(dir);
   } catch (error) {
     throw unwritable(dir, error);
@@ -65,17 +66,33 @@ const removals = 'remove.json';
 /** May be begun again after a crash at any line: it writes the same once more. */
 async function takeOver(dir: string): Promise<void> {
   const from = join(dir, pending);
-  for (const path of await filesBelow(join(from, 'files'))) {
-    await writeFileAtomic(join(dir, path), await readFile(join(from, 'files', path)), 0o600);
-    await syncFolder(dirname(join(dir, path)));
-  }
-  for (const path of JSON.parse(await readFile(join(from, removals), 'utf8')) as string[]) {
-    await rm(join(dir, path), { recursive: true, force: true });
-  }
-  await syncFolder(dir);
   const done = join(dir, `${donePrefix}${randomBytes(4).toString('hex')}`);
-  await rename(from, done);
+  try {
+    for (const path of await filesBelow(join(from, 'files'))) {
+      await writeFileAtomic(join(dir, path), await readFile(join(from, 'files', path)), 0o600);
+      await syncFolder(dirname(join(dir, path)));
+    }
+    for (const path of JSON.parse(await readFile(join(from, removals), 'utf8')) as string[]) {
+      await rm(join(dir, path), { recursive: true, force: true });
+    }
+    await syncFolder(dir);
+    await rename(from, done);
+  } catch (error) {
+    // Somebody else took the same over at the same time, and was done first.
+    if (systemCode(error) === 'ENOENT' && !(await exists(from))) return;
+    throw error;
+  }
   await rm(done, { recursive: true, force: true });
+}
+
+/** Not of somebody who is at work on it now. */
+async function isOld(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).mtimeMs < Date.now() - 60_000;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 async function filesBelow(folder: string, prefix = ''): Promise<string[]> {

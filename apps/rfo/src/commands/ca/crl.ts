@@ -1,6 +1,6 @@
 // `rfo ca crl`: writes the list of revoked certificates, as the running CA gives it.
 import { fail, systemClock, writeFileAtomic } from '@rfo/foundation';
-import { caCrlConfig } from '@rfo/schema';
+import { loadCaOptions } from '@rfo/schema';
 import { openAuthorities } from '../../ca/keys/authority.ts';
 import { createStatus } from '../../ca/status/status.ts';
 import type { Run } from '../../cli/context.ts';
@@ -10,7 +10,7 @@ import { plainKeyId } from './serials.ts';
 
 /** Signs a list of its own number: what was fetched before stays good until its end. */
 export const writeRevocationList: Run = async (context) => {
-  const { values: config } = loadFlags(caCrlConfig, context);
+  const { values: config } = loadFlags((await loadCaOptions()).caCrlConfig, context);
   const { life, log, env } = context;
   const { store } = await openCa('ca crl', config, context);
   const { present, previous } = await openAuthorities(config.dir, env);

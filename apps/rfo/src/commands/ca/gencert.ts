@@ -1,6 +1,6 @@
 // `rfo ca gencert`: a key, and a certificate for it.
 import { fail, systemClock } from '@rfo/foundation';
-import { caGencertConfig } from '@rfo/schema';
+import { loadCaOptions } from '@rfo/schema';
 import { CfsslError } from '../../ca/cfssl-error.ts';
 import { createSelfSigned } from '../../ca/signing/create-self-signed.ts';
 import { readCsrJson } from '../../ca/signing/csr-json.ts';
@@ -11,7 +11,7 @@ import { readOperand, refusable, renderOutcome, sign } from './signing.ts';
 
 /** As `cfssl gencert`: reads a request in JSON, prints JSON with `cert`, `csr` and `key`. The key never leaves this host but by that. */
 export const generateCertificate: Run = async (context) => {
-  const { values: config, operands } = loadFlags(caGencertConfig, context, 1);
+  const { values: config, operands } = loadFlags((await loadCaOptions()).caGencertConfig, context, 1);
   const { env, stdout, stderr } = context;
   if (config.initca && config['ca-key'] !== undefined)
     throw fail('argument-unexpected', { command: 'ca gencert', argument: '--ca-key with --initca: a new CA has a new key' });

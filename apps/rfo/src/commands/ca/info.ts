@@ -1,7 +1,7 @@
 // `rfo ca info`: what the certificate authority is.
 import { readFileIfExists, systemClock } from '@rfo/foundation';
 import { type CertificateInfo, certificateInfo, certificateInfos, formatName } from '@rfo/pki';
-import { caInfoConfig } from '@rfo/schema';
+import { loadCaOptions } from '@rfo/schema';
 import { exists } from '../../ca/keys/change-folder.ts';
 import { fingerprintOf, pinOf } from '../../ca/keys/pin.ts';
 import { readConfigFile } from '../../ca/keys/signing-config.ts';
@@ -12,7 +12,7 @@ import { openCa } from './open.ts';
 
 /** The pin is what user data carries; the bundle is what is to be trusted. Needs no private key. */
 export const describeAuthority: Run = async (context) => {
-  const { values: config } = loadFlags(caInfoConfig, context);
+  const { values: config } = loadFlags((await loadCaOptions()).caInfoConfig, context);
   const { paths, store, tokens } = await openCa('ca info', config, context);
   const now = systemClock.now();
   const [pem, previousPem, bundlePem] = await Promise.all([

@@ -1,6 +1,6 @@
 // `rfo ca init`: makes a certificate authority.
 import { silentLog, systemClock } from '@rfo/foundation';
-import { caInitConfig } from '@rfo/schema';
+import { loadCaOptions } from '@rfo/schema';
 import { openAuthority } from '../../ca/keys/authority.ts';
 import { caPaths } from '../../ca/keys/ca-paths.ts';
 import { ensureFolderFiles } from '../../ca/keys/folder-files.ts';
@@ -13,7 +13,7 @@ import { localUser, openDatabaseOf } from './open.ts';
 
 /** Writes the folder, then the database and the certificates that the CA needs itself; prints the pin. */
 export const initAuthority: Run = async (context) => {
-  const { values: config } = loadFlags(caInitConfig, context);
+  const { values: config } = loadFlags((await loadCaOptions()).caInitConfig, context);
   const { dir, name, organization, host, validity: lifetime, intermediate } = config;
   const hosts = host.length > 0 ? host : ownHosts();
   await initFolder({

@@ -1,6 +1,6 @@
 // `rfo ca list`: the certificates that were issued.
 import { systemClock } from '@rfo/foundation';
-import { caListConfig } from '@rfo/schema';
+import { loadCaOptions } from '@rfo/schema';
 import type { CertificateRecord } from '../../ca/store/types.ts';
 import type { Run } from '../../cli/context.ts';
 import { renderTable, showTime } from '../../cli/render-table.ts';
@@ -11,7 +11,7 @@ import { decimalSerial } from './serials.ts';
 
 /** Without expired ones, unless `--all` or one is asked for by its serial number. */
 export const listCertificates: Run = async (context) => {
-  const { values: config } = loadFlags(caListConfig, context);
+  const { values: config } = loadFlags((await loadCaOptions()).caListConfig, context);
   const { store } = await openCa('ca list', config, context);
   const now = systemClock.now();
   const { node, status, serial, expiring, all, limit, output } = config;

@@ -12,7 +12,7 @@ import {
   type OcspResponse,
   ocspCertificateId,
 } from '@rfo/pki';
-import { caOcspConfig } from '@rfo/schema';
+import { loadCaOptions } from '@rfo/schema';
 import { caPaths } from '../../ca/keys/ca-paths.ts';
 import { readSpec } from '../../ca/keys/read-key.ts';
 import type { Run } from '../../cli/context.ts';
@@ -25,7 +25,7 @@ const patience = 15_000;
 
 /** Exit code 0: good; 1: revoked or unknown, or the answer is not to be believed. */
 export const askResponder: Run = async (context) => {
-  const { values: config, operands } = loadFlags(caOcspConfig, context, 1);
+  const { values: config, operands } = loadFlags((await loadCaOptions()).caOcspConfig, context, 1);
   const { env, life, stdout } = context;
   const file = operands[0];
   if (file === undefined) throw fail('argument-missing', { command: 'ca ocsp', what: 'the file of a certificate' });

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { fail, systemClock } from '@rfo/foundation';
 import { createKubeClient, type KubeClient, loadKubeconfig } from '@rfo/kube';
 import { certificateInfo } from '@rfo/pki';
-import { caRevokeConfig } from '@rfo/schema';
+import { loadCaOptions } from '@rfo/schema';
 import { readSpec } from '../../ca/keys/read-key.ts';
 import { revokeNode } from '../../ca/nodes/revoke-node.ts';
 import type { CommandContext, Run } from '../../cli/context.ts';
@@ -16,7 +16,7 @@ import { decimalSerial, plainKeyId } from './serials.ts';
 
 /** A running `rfo ca serve` tells it by OCSP and CRL at once. */
 export const revokeCertificates: Run = async (context) => {
-  const { values: config } = loadFlags(caRevokeConfig, context);
+  const { values: config } = loadFlags((await loadCaOptions()).caRevokeConfig, context);
   const { env, stdout, stderr, life } = context;
   const { serial, node, aki } = config;
   if ((serial === undefined) === (node === undefined))

@@ -1,6 +1,6 @@
 // `rfo ca rotate`: replaces the key of the certificate authority.
 import { systemClock } from '@rfo/foundation';
-import { caRotateConfig } from '@rfo/schema';
+import { loadCaOptions } from '@rfo/schema';
 import { openAuthorities } from '../../ca/keys/authority.ts';
 import { keyAlgorithmOf } from '../../ca/keys/make-authority.ts';
 import { pinOf } from '../../ca/keys/pin.ts';
@@ -14,7 +14,7 @@ const reload = '  systemctl reload rfo-ca              (or SIGHUP to a running r
 
 /** Begins the overlap of the old key and the new, tells how it stands, or ends it. Every form may be given again. */
 export const rotateAuthority: Run = async (context) => {
-  const { values: config } = loadFlags(caRotateConfig, context);
+  const { values: config } = loadFlags((await loadCaOptions()).caRotateConfig, context);
   const { env, stdout } = context;
   const { paths, store, audit } = await openCa('ca rotate', config, context);
   const common = { dir: config.dir, store, env, clock: systemClock };

@@ -1,14 +1,14 @@
 // `rfo ca serve`: runs a certificate authority until a signal ends it.
 import { createLog, Life } from '@rfo/foundation';
 import { notifySystemd } from '@rfo/process';
-import { type CaServeConfig, caServeConfig } from '@rfo/schema';
+import { type CaServeConfig, loadCaOptions } from '@rfo/schema';
 import { bootCa } from '../../ca/serve.ts';
 import type { Run } from '../../cli/context.ts';
 import { loadFlags } from '../../cli/with-config.ts';
 
 /** SIGHUP reloads, SIGTERM and SIGINT end it: what is under way is answered first. */
 export const serveAuthority: Run = async (context) => {
-  const { values: config } = loadFlags(caServeConfig, context);
+  const { values: config } = loadFlags((await loadCaOptions()).caServeConfig, context);
   const { env, stdout, stderr } = context;
   const log = createLog({ write: (line) => stderr.write(line), format: config['log-format'], level: levelOf(config), part: 'ca' });
   const ended = firstOf(['SIGINT', 'SIGTERM']);

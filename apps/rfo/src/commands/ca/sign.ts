@@ -1,6 +1,6 @@
 // `rfo ca sign`: a certificate for a signing request that is there.
 import { fail } from '@rfo/foundation';
-import { caSignConfig } from '@rfo/schema';
+import { loadCaOptions } from '@rfo/schema';
 import { goSlice, goString, goStruct, readRequest } from '../../ca/api/go-types.ts';
 import { nameJson, toNameEntry } from '../../ca/signing/csr-json.ts';
 import type { SubjectWish } from '../../ca/signing/types.ts';
@@ -10,7 +10,7 @@ import { readOperand, refusable, renderOutcome, sign } from './signing.ts';
 
 /** As `cfssl sign`: prints JSON with `cert` and `csr`. The request and the subject may be named by flags or as arguments. */
 export const signRequest: Run = async (context) => {
-  const { values: config, operands } = loadFlags(caSignConfig, context, 2);
+  const { values: config, operands } = loadFlags((await loadCaOptions()).caSignConfig, context, 2);
   const { env, stdout } = context;
   const named = config.csr === undefined ? operands : [config.csr, ...operands];
   if (named.length > 2) throw fail('argument-unexpected', { command: 'ca sign', argument: named[2] ?? '' });

@@ -1,6 +1,6 @@
 // `rfo ca token create|list|delete`: which nodes may have certificates.
 import { fail, systemClock } from '@rfo/foundation';
-import { caTokenCreateConfig, caTokenDeleteConfig, caTokenListConfig, nearest } from '@rfo/schema';
+import { loadCaOptions, nearest } from '@rfo/schema';
 import { readConfigFile } from '../../ca/keys/signing-config.ts';
 import type { Run } from '../../cli/context.ts';
 import { renderTable, showTime } from '../../cli/render-table.ts';
@@ -12,7 +12,7 @@ const kubeletProfiles = ['kubelet-client', 'kubelet-serving'] as const;
 
 /** Prints the key, alone, on the standard output, so that it can go straight into a file; what it is good for, beside it. */
 export const createJoinToken: Run = async (context) => {
-  const { values: config } = loadFlags(caTokenCreateConfig, context);
+  const { values: config } = loadFlags((await loadCaOptions()).caTokenCreateConfig, context);
   const { node, pattern, profile, address, description = '', ttl } = config;
   const target = node ?? pattern;
   if (target === undefined || (node !== undefined && pattern !== undefined))
@@ -37,7 +37,7 @@ export const createJoinToken: Run = async (context) => {
 
 /** Never shows a key. */
 export const listJoinTokens: Run = async (context) => {
-  const { values: config } = loadFlags(caTokenListConfig, context);
+  const { values: config } = loadFlags((await loadCaOptions()).caTokenListConfig, context);
   const { tokens } = await openCa('ca token list', config, context);
   const now = systemClock.now();
   const shown = tokens.list().map(({ id, node, profiles, addresses, maxNodes, description, createdAt, expiresAt, uses }) => ({
@@ -62,7 +62,7 @@ export const listJoinTokens: Run = async (context) => {
 
 /** Deletes all of them or, where one is unknown, none. Certificates that nodes got with them stay. */
 export const deleteJoinTokens: Run = async (context) => {
-  const { values: config, operands } = loadFlags(caTokenDeleteConfig, context, Number.POSITIVE_INFINITY);
+  const { values: config, operands } = loadFlags((await loadCaOptions()).caTokenDeleteConfig, context, Number.POSITIVE_INFINITY);
   if (operands.length === 0) throw fail('argument-missing', { command: 'ca token delete', what: 'the id of a token' });
   const { tokens, audit } = await openCa('ca token delete', config, context);
   const known = new Set(tokens.list().map(({ id }) => id));

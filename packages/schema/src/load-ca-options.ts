@@ -1,0 +1,9 @@
+/** The options of the certificate authority, loaded when they are wanted: half a megabyte that no node has to carry. */
+export const loadCaOptions = async () => {
+  const [common, serve, sign] = await Promise.all([
+    import('./ca-options.ts'),
+    import('./ca-options-serve.ts'),
+    import('./ca-options-sign.ts'),
+  ]);
+  return { ...common, ...serve, ...sign };
+};
