@@ -17,7 +17,7 @@ test('files of a change are there together, closed to others, and what is to go 
   using made = place();
   writeFileSync(made.at('old'), 'x');
   await changeFolder(made.dir, {
-    files: new Map([
+    files: new Map<string, string | Buffer>([
       ['a', 'one'],
       ['deep/b', Buffer.from('two')],
     ]),
