@@ -4,6 +4,7 @@ import { formatName } from '@rfo/pki';
 import type { AuditEntry } from '../audit/types.ts';
 import { CfsslError } from '../cfssl-error.ts';
 import type { ApiParts } from './parts.ts';
+import { tellRefusal } from './refusals.ts';
 import type { ApiRequest } from './types.ts';
 
 /** What is known of an act before it is done. */
@@ -30,7 +31,7 @@ export async function audited<T>(
     });
   } catch (error) {
     const entry: AuditEntry = { ...known, result: 'refused', ...reasonOf(error) };
-    log.warn('refused', entry);
+    tellRefusal(log, entry);
     try {
       await records?.audit.write(entry);
     } catch (failure) {

@@ -108,6 +108,15 @@ describe('authsign', () => {
     assert.equal(api.count(), 256);
   });
 
+  it('does not let strangers fill the log', async () => {
+    await using api = await TestApi.start();
+    const request = sealed({ certificate_request: csr(subject), profile: 'keyed' }, '00');
+    const answers = await Promise.all(Array.from({ length: 30 }, () => api.post('authsign', request)));
+    assert.ok(answers.every(({ error }) => error?.message === 'invalid token'));
+    assert.equal(api.audit().filter(({ result }) => result === 'refused').length, 30);
+    assert.equal(api.lines.filter((line) => line.includes('a request was refused')).length, 20);
+  });
+
   it('signs nothing that cannot be written down', async () => {
     await using api = await TestApi.start({
       parts: (parts) => {
