@@ -186,10 +186,16 @@ export function openAuditLog({
     within: (entry) => () => append(entry),
     companion,
     close: async () => {
-      const last = head();
-      await file.sync();
-      if (last) transaction(() => forget.run(last.seq));
-      await file.close();
+      try {
+        const last = head();
+        await file.sync();
+        if (last) transaction(() => forget.run(last.seq));
+      } catch (error) {
+        // Nothing is lost by it: what is kept is on the disk, in the database, and is written again when that is opened.
+        log.warn('the audit log was not brought to its end', { file: path, error });
+      } finally {
+        await file.close();
+      }
     },
   };
 }

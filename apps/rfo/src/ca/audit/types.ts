@@ -26,7 +26,10 @@ export type AuditEntry = {
 };
 
 export type Audit = {
-  /** Resolves when the entry is on the disk; entries of the same moment share one commit with certificates. @throws ca-store-failed */
+  /**
+   * Resolves when the entry is on the disk; entries of the same moment share one commit with certificates. Of a flood of refusals most are counted
+   * only, and the count is written. @throws ca-store-failed
+   */
   readonly write: (entry: AuditEntry) => Promise<void>;
   /** The entry as part of an insertion or revocation: both are written, or neither. Several acts are joined by calling them one after another. */
   readonly within: (entry: AuditEntry) => WithIt;

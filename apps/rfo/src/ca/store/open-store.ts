@@ -2,7 +2,8 @@
 import { dirname, join } from 'node:path';
 import type { Clock, Log } from '@rfo/foundation';
 import { openAuditLog } from '../audit/audit-log.ts';
-import type { Audit } from '../audit/types.ts';
+import { limitRefusals } from '../audit/limit-refusals.ts';
+import type { Audit, AuditEntry } from '../audit/types.ts';
 import { createJoinTokens } from '../tokens/join-tokens.ts';
 import type { JoinTokens } from '../tokens/types.ts';
 import { createCertificates } from './certificates.ts';
@@ -47,7 +48,21 @@ export async function openStore({
 
   const store = createCertificates({ db, commits, log });
   const tokens = createJoinTokens({ db, commits, clock });
-  const audit: Audit = { within: auditLog.within, write: (entry) => commits.write(auditLog.within(entry)) };
+  const limit = limitRefusals(clock);
+  const writeAll = (...entries: (AuditEntry | undefined)[]): Promise<void> =>
+    commits.write(() => {
+      for (const entry of entries) if (entry) auditLog.within(entry)();
+    });
+  const audit: Audit = {
+    within: auditLog.within,
+    write: async (entry) => {
+      if (limit.admits(entry)) await writeAll(limit.due(), entry);
+    },
+  };
+  undo.defer(async () => {
+    const counted = limit.due('end');
+    if (counted) await writeAll(counted);
+  });
   const opened = undo.move();
   return { store, tokens, audit, close: () => opened.disposeAsync() };
 
