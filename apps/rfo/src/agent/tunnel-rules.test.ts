@@ -26,6 +26,7 @@ const all = [...kubelets, ...foreign, ...ownPods, ...otherPods];
 
 it('lets servers reach the kubelet of this node and nothing else in mode agent', () => assert.deepEqual(allowed('agent', all), kubelets));
 it('lets them reach the pods of this node too in mode pod', () => assert.deepEqual(allowed('pod', all), [...kubelets, ...ownPods]));
+it('lets them reach as much where it is not known what the servers are', () => assert.deepEqual(allowed('auto', all), allowed('pod', all)));
 it('lets them reach every pod in mode cluster', () => assert.deepEqual(allowed('cluster', all), [...kubelets, ...ownPods, ...otherPods]));
 it('lets them reach nothing when disabled', () => assert.deepEqual(allowed('disabled', all), []));
 it('lets them reach no pod in mode pod before the node knows its range', () =>

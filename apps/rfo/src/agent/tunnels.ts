@@ -44,7 +44,7 @@ export function tunnelsComponent(inputs: TunnelInputs): TaskComponent {
     name: 'tunnels',
     needs: ['kubelet'],
     run: async ({ life, log }) => {
-      const podCidrs = inputs.mode === 'pod' ? watchOwnPodCidrs(inputs, life, log) : () => [];
+      const podCidrs = inputs.mode === 'pod' || inputs.mode === 'auto' ? watchOwnPodCidrs(inputs, life, log) : () => [];
       const kept = new Map<string, Life>();
       const follow = (servers: readonly string[]): void => {
         const wanted = servers.filter((server) => !inputs.nodeIps.includes(server));

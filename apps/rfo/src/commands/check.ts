@@ -2,7 +2,7 @@
 import { RfoError } from '@rfo/foundation';
 import type { CheckConfig } from '@rfo/schema';
 import type { CommandContext } from '../cli/context.ts';
-import { type CheckInputs, type Finding, failed } from '../host/check/finding.ts';
+import { type Check, type CheckInputs, type Finding, failed } from '../host/check/finding.ts';
 import { checkDiskSpace, checkFolders } from '../host/check/folders.ts';
 import { checkKernel, checkModulesAndTools } from '../host/check/kernel.ts';
 import { checkNamedFiles } from '../host/check/named-files.ts';
@@ -16,20 +16,17 @@ import { checkKernelDefaults, checkWatchLimits } from '../host/check/settings.ts
 import { detectHost, detectOptionsOf } from '../host/facts.ts';
 import { pathsOf } from '../paths.ts';
 
-const checks = [
+/** What every server needs. */
+const serverChecks: readonly Check[] = [checkPorts, checkFolders, checkNamedFiles, checkDiskSpace, checkResources, checkNames];
+/** What only a node needs, on which pods run. */
+const nodeChecks: readonly Check[] = [
   checkKernel,
   checkRuntime,
   checkModulesAndTools,
-  checkPorts,
-  checkFolders,
-  checkNamedFiles,
-  checkDiskSpace,
-  checkResources,
-  checkNames,
   checkKernelDefaults,
   checkWatchLimits,
   checkServices,
-] as const;
+];
 
 /** Exit code 0, or 3 when a node could not run here. With `--fix` the repairs come first, and the table shows what is left. */
 export async function runCheck(config: CheckConfig, { stdout, stderr }: CommandContext): Promise<number> {
@@ -49,6 +46,7 @@ async function lookAtHost(config: CheckConfig): Promise<Finding[]> {
   try {
     const host = await detectHost(await detectOptionsOf({ config, paths }));
     const inputs: CheckInputs = { config, ports: serverPortsOf(config), paths, host };
+    const checks = config['disable-agent'] ? serverChecks : [...nodeChecks, ...serverChecks];
     return (await Promise.all(checks.map((check) => check(inputs)))).flat();
   } catch (error) {
     // Without an address, a name or cgroups there is nothing to judge the rest by.

@@ -4,6 +4,16 @@ import type { Paths } from '../paths.ts';
 export type EgressMode = ServerConfig['egress-selector-mode'];
 
 /**
+ * What this server's own API server does, once it is known what else runs here: outside the pod network it cannot dial pods itself, so `auto`
+ * takes it to them by their node's tunnel. Nodes are told `auto` as it is, as servers of both kinds may ask them.
+ */
+export function egressModeOf(config: Pick<ServerConfig, 'egress-selector-mode' | 'disable-agent'>): Exclude<EgressMode, 'auto'> {
+  const mode = config['egress-selector-mode'];
+  if (mode !== 'auto') return mode;
+  return config['disable-agent'] ? 'pod' : 'agent';
+}
+
+/**
  * EgressSelectorConfiguration of kube-apiserver as JSON: what goes to kubelets, and to webhooks and aggregated APIs that are Services,
  * asks the socket for its connections. etcd, identity providers and webhooks named by URL are not named and stay untouched.
  */

@@ -7,7 +7,7 @@ import { buildRoutes, decide, type NodeFacts, type Route, type Routes } from './
 
 export type NodeRoutesOptions = {
   readonly nodes: Informer<ClusterNode>;
-  readonly mode: EgressMode;
+  readonly mode: Exclude<EgressMode, 'auto'>;
   /** The name of the node that this server runs on. */
   readonly ownNode: string;
   readonly log: Log;

@@ -17,7 +17,7 @@ const nodes = [
 ];
 
 /** `direct`, or who is asked for what. */
-function way(mode: EgressMode, host: string, port: number, of = nodes): string {
+function way(mode: Exclude<EgressMode, 'auto'>, host: string, port: number, of = nodes): string {
   const route = decide(buildRoutes(of), { target: { host, port }, mode, ownNode: 'server-1' });
   return route.via === 'direct' ? 'direct' : `${route.node} ${route.ask.host} ${route.ask.port}`;
 }

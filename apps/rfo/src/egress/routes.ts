@@ -49,7 +49,7 @@ export function buildRoutes(nodes: readonly NodeFacts[]): Routes {
  */
 export function decide(
   { hosts, pods }: Routes,
-  { target, mode, ownNode }: { readonly target: Target; readonly mode: EgressMode; readonly ownNode: string },
+  { target, mode, ownNode }: { readonly target: Target; readonly mode: Exclude<EgressMode, 'auto'>; readonly ownNode: string },
 ): Route {
   if (mode === 'disabled') return direct;
   const host = hosts.get(canonicalIp(target.host) ?? target.host);

@@ -3,6 +3,7 @@ import type { ClusterNodes } from '../server/cluster-nodes.ts';
 import type { ServerInputs } from '../server/inputs.ts';
 import { rolesOf } from '../server/roles.ts';
 import { createConnect } from './connect.ts';
+import { egressModeOf } from './egress-config.ts';
 import { routesOfNodes } from './node-routes.ts';
 import { startConnectProxy } from './proxy.ts';
 import { createTunnelRegistry, type TunnelRegistry } from './registry.ts';
@@ -21,7 +22,7 @@ export type EgressOptions = {
 export async function startEgress({ inputs, nodes, life, log: base }: EgressOptions): Promise<TunnelRegistry> {
   const log = base.part('egress');
   const { config, paths, nodeName: ownNode } = inputs;
-  const mode = config['egress-selector-mode'];
+  const mode = egressModeOf(config);
   const tunnels = createTunnelRegistry({ life, log });
   if (mode !== 'disabled' && rolesOf(config).apiserver) {
     const route = routesOfNodes({ nodes: nodes.informer, mode, ownNode, log });

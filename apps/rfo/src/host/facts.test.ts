@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { checkNodeName, detectHost, kernelForNftables, nodeNameOf } from './facts.ts';
 import { groupId } from './group.ts';
 import { chooseNodeAddress } from './node-address.ts';
@@ -148,8 +150,24 @@ describe('host', () => {
     });
   });
 
+  test('needs cgroups for pods alone', { skip: process.geteuid?.() !== 0 && 'needs root' }, async () => {
+    const script = `
+      const { detectHost } = await import(${JSON.stringify(import.meta.resolve('./facts.ts'))});
+      const dataDir = ${JSON.stringify(os.tmpdir())};
+      const refused = await detectHost({ dataDir }).catch(({ code }) => code);
+      const { cgroup, nftables } = await detectHost({ dataDir, controlPlaneOnly: true });
+      console.log(refused, cgroup, nftables.ok);`;
+    // In a mount namespace of its own: the machine keeps its cgroups.
+    const bare = 'umount -R /sys/fs/cgroup && exec "$@"';
+    const args = ['--mount', 'sh', '-c', bare, 'sh', process.execPath, '--input-type=module', '-e', script];
+    const { stdout } = await promisify(execFile)('unshare', args, { timeout: 30_000 });
+    assert.equal(stdout, 'cgroups-missing none false\n');
+  });
+
   test('says which data directory cannot be written', { skip: process.geteuid?.() !== 0 && 'needs root' }, async () => {
-    await assert.rejects(detectHost({ dataDir: '/proc/nothing/here' }), { code: 'data-unwritable' });
+    for (const controlPlaneOnly of [false, true]) {
+      await assert.rejects(detectHost({ dataDir: '/proc/nothing/here', controlPlaneOnly }), { code: 'data-unwritable' });
+    }
   });
 });
 

@@ -8,7 +8,7 @@ import type { Paths } from '../paths.ts';
 import { readKnownAddress } from './known-address.ts';
 import { type AddressWish, chooseNodeAddress, type NodeAddress } from './node-address.ts';
 import { chooseNodeId } from './node-id.ts';
-import { type Probe, probeKernel } from './probe.ts';
+import { type Probe, type Probes, probeKernel, requireWritable } from './probe.ts';
 import { hasCapability, meminfoBytes, parseCgroups, parseKernelRelease, parseMountinfo } from './proc.ts';
 
 export type HostFacts = {
@@ -23,7 +23,8 @@ export type HostFacts = {
   /** Address of the interface that flannel is to use. */
   readonly overlayIp: string | undefined;
   readonly kernel: { readonly release: string; readonly major: number; readonly minor: number };
-  readonly cgroup: 'v1' | 'v2';
+  /** `none` only where no pods are to run. */
+  readonly cgroup: 'v1' | 'v2' | 'none';
   readonly cgroupControllers: readonly string[];
   readonly cgroupDriver: 'systemd' | 'cgroupfs';
   /** CAP_SYS_RESOURCE: without it a process cannot be given a lower OOM score than its parent's. */
@@ -46,6 +47,8 @@ export type DetectOptions = {
   readonly nodeId?: string | undefined;
   /** Any address of the host by default. */
   readonly address?: AddressWish;
+  /** No pods are to run here: what only they need may be missing, and is not tried. */
+  readonly controlPlaneOnly?: boolean;
 };
 
 /**
@@ -56,6 +59,7 @@ export async function detectOptionsOf(given: {
   readonly config: Pick<NodeConfig, 'node-name' | 'with-node-id' | 'node-ip'> & {
     readonly 'flannel-iface'?: string | undefined;
     readonly 'vip'?: string | undefined;
+    readonly 'disable-agent'?: boolean | undefined;
   };
   readonly paths: Paths;
 }): Promise<DetectOptions & { readonly address: AddressWish }> {
@@ -63,6 +67,7 @@ export async function detectOptionsOf(given: {
   return {
     dataDir: paths.data,
     nodeName: config['node-name'],
+    controlPlaneOnly: config['disable-agent'] ?? false,
     nodeId: config['with-node-id'] ? await chooseNodeId(paths.nodeId) : undefined,
     address: {
       wanted: config['node-ip'],
@@ -93,16 +98,18 @@ export async function detectHost(options: DetectOptions): Promise<HostFacts> {
   const address = await lookForAddress(options.address);
   const nodeName = nodeNameOf(options, hostname);
   const kernel = { release: os.release(), ...parseKernelRelease(os.release()) };
-  if (cgroups === undefined) throw fail('cgroups-missing', {});
-  const { nftables, iptables, overlayfs } = await probeKernel(options.dataDir);
+  if (cgroups === undefined && !options.controlPlaneOnly) throw fail('cgroups-missing', {});
+  const { nftables, iptables, overlayfs } = options.controlPlaneOnly
+    ? await notProbed(options.dataDir)
+    : await probeKernel(options.dataDir);
   return {
     hostname,
     nodeName,
     ...address,
     kernel,
-    cgroup: cgroups.version,
-    cgroupControllers: cgroups.controllers,
-    cgroupDriver: cgroupDriver(cgroups.controllers),
+    cgroup: cgroups?.version ?? 'none',
+    cgroupControllers: cgroups?.controllers ?? [],
+    cgroupDriver: cgroupDriver(cgroups?.controllers ?? []),
     canRaiseOom: hasCapability(texts.status, capSysResource),
     nftables: kernelForNftables(kernel, nftables),
     iptables,
@@ -111,6 +118,12 @@ export async function detectHost(options: DetectOptions): Promise<HostFacts> {
     cpus: os.availableParallelism(),
     memoryBytes: meminfoBytes(texts.meminfo, 'MemTotal'),
   };
+}
+
+async function notProbed(folder: string): Promise<Probes> {
+  await requireWritable(folder);
+  const unasked: Probe = { ok: false, why: 'no pods run here' };
+  return { nftables: unasked, iptables: unasked, overlayfs: unasked };
 }
 
 /** Whether kube-proxy's nftables mode works: it wants Linux 5.13, and refuses to start on an older one even where the rules load. */

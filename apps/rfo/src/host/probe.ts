@@ -54,6 +54,16 @@ export async function probeKernel(folder: string): Promise<Probes> {
   }
 }
 
+/**
+ * Tries whether a folder, or the one that it will be made in, can be written to.
+ * @throws data-unwritable
+ */
+export async function requireWritable(folder: string): Promise<void> {
+  const scratch = join(await existingFolder(folder), `.rfo-probe-${process.pid}`);
+  await makeScratch(scratch, folder);
+  await rm(scratch, { recursive: true, force: true });
+}
+
 /** Not made with its parents: on /proc, Node would try that for ever. */
 async function makeScratch(scratch: string, folder: string): Promise<void> {
   try {

@@ -74,7 +74,8 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
   const { inputs, bundle, host, version } = findings;
   const { paths, nodeName } = inputs;
   const roles = rolesOf(config);
-  for (const notice of [...roleNotices(config), ...agentNotices({ config, host })]) log.info(notice);
+  for (const { level, text } of roleNotices(config)) log[level](text);
+  for (const notice of roles.agent ? agentNotices({ config, host }) : []) log.info(notice);
 
   await lockDataDirectory(paths, life);
   const firstStart = ![paths.server.etcd, paths.server.etcdMembers].some(existsSync);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkHttps, childEnvironment, type HttpsTarget, type ProcessSpec, waitForHttps } from '@rfo/process';
 import type { ProcessComponent, ProcessContext, RenderedFile } from '../component/component.ts';
-import { renderEgressConfig } from '../egress/egress-config.ts';
+import { egressModeOf, renderEgressConfig } from '../egress/egress-config.ts';
 import type { Membership } from '../etcd-cluster/membership.ts';
 import type { Paths } from '../paths.ts';
 import { etcdArguments } from './etcd.ts';
@@ -140,7 +140,7 @@ function policyFiles({ config, paths }: ServerInputs): RenderedFile[] {
   const file = (path: string, content: string): RenderedFile => ({ path, content, mode: 0o600 });
   return [
     ...(config['audit-policy-file'] === undefined ? [file(paths.server.auditPolicy, renderAuditPolicy())] : []),
-    ...(config['egress-selector-mode'] === 'disabled' ? [] : [file(paths.server.egressConfig, renderEgressConfig(paths))]),
+    ...(egressModeOf(config) === 'disabled' ? [] : [file(paths.server.egressConfig, renderEgressConfig(paths))]),
     ...(config['pod-security-admission-config-file'] === undefined
       ? [file(paths.server.admissionConfig, renderAdmissionConfig(config.profile))]
       : []),

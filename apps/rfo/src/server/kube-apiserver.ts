@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { egressModeOf } from '../egress/egress-config.ts';
 import { type Arguments, renderArguments, tlsCipherSuites } from './arguments.ts';
 import { type ServerInputs, serverPorts } from './inputs.ts';
 
@@ -34,7 +35,7 @@ export function kubeApiserverArguments(inputs: ServerInputs): string[] {
     'kubelet-client-key': join(tls, 'client-kube-apiserver.key'),
     'kubelet-preferred-address-types': 'InternalIP,ExternalIP,Hostname',
     ...aggregationArguments(tls),
-    ...(config['egress-selector-mode'] === 'disabled' ? {} : { 'egress-selector-config-file': paths.server.egressConfig }),
+    ...(egressModeOf(config) === 'disabled' ? {} : { 'egress-selector-config-file': paths.server.egressConfig }),
     'encryption-provider-config': paths.server.encryptionConfig,
     'encryption-provider-config-automatic-reload': true,
     ...auditArguments(inputs),

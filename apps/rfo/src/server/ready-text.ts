@@ -9,7 +9,12 @@ export function renderReady({ nodeName, nodeIp, config, paths }: ServerInputs): 
   }
   return [
     '',
-    `Kubernetes is ready on node ${nodeName}.`,
+    ...(config['disable-agent']
+      ? [
+          `The control plane is ready on ${nodeName}, which is no node itself. Nodes join it at`,
+          `https://${address}:${serverPorts.supervisor} with the token in ${paths.server.nodeToken}.`,
+        ]
+      : [`Kubernetes is ready on node ${nodeName}.`]),
     '',
     `  API          https://${address}:${serverPorts.apiserver}`,
     `  kubeconfig   ${config['write-kubeconfig']}`,

@@ -1,4 +1,5 @@
 import type { ServerConfig } from '@rfo/schema';
+import { egressModeOf } from '../egress/egress-config.ts';
 
 /** What a server runs. What it does not run itself it reaches on the same local port, through a load balancer in front of the others. */
 export type Roles = {
@@ -36,14 +37,21 @@ export function apiPart({ apiserver }: Pick<Roles, 'apiserver'>): 'kube-apiserve
   return apiserver ? 'kube-apiserver' : 'api-balancer';
 }
 
-/** What of its role a server is told of at its start, one sentence each. */
-export function roleNotices(config: RoleSettings & Pick<ServerConfig, 'egress-selector-mode'>): readonly string[] {
+type Notice = { readonly level: 'info' | 'warn'; readonly text: string };
+
+/** What of its role a server is told at its start, one sentence each. */
+export function roleNotices(config: RoleSettings & Pick<ServerConfig, 'egress-selector-mode' | 'cluster-cidr'>): readonly Notice[] {
   const { agent, apiserver } = rolesOf(config);
-  const mode = config['egress-selector-mode'];
-  const reaches = agent || !apiserver || mode === 'cluster' || mode === 'pod';
-  return reaches
-    ? []
-    : [
-        `this server is no node, so its API server cannot reach Services: webhooks and aggregated APIs such as metrics need egress-selector-mode cluster or pod (it is ${mode})`,
-      ];
+  if (agent || !apiserver) return [];
+  const mode = egressModeOf(config);
+  if (mode === 'agent') {
+    const problem = 'this server is no node, so its API server cannot reach Services';
+    const cure = 'webhooks and aggregated APIs such as metrics need egress-selector-mode auto, pod or cluster (it is agent)';
+    return [{ level: 'warn', text: `${problem}: ${cure}` }];
+  }
+  const text =
+    mode === 'disabled'
+      ? `this server is no node and uses no tunnels: it reaches kubelets, webhooks and aggregated APIs by the routes of this host to the nodes and to ${config['cluster-cidr']}`
+      : 'this server is no node: its API server reaches kubelets and pods through the tunnels of the nodes';
+  return [{ level: 'info', text }];
 }

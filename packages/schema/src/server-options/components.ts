@@ -17,7 +17,9 @@ export const componentOptions = optionGroup('Components', {
   'disable-scheduler': toggle({ help: 'Do not run kube-scheduler.' }),
   'disable-controller-manager': toggle({ help: 'Do not run kube-controller-manager.' }),
   'disable-kube-proxy': toggle({ help: 'Do not run kube-proxy.' }),
-  'disable-agent': toggle({ help: 'Run the control plane only: no container runtime, no kubelet.', hidden: true }),
+  'disable-agent': toggle({
+    help: 'Run the control plane outside the cluster: no container runtime, no kubelet, no kube-proxy, no pod network, and no Node.',
+  }),
   'etcd-expose-metrics': toggle({ help: 'Serve the metrics of etcd on the address of the node too, without encryption.' }),
   'enable-pprof': toggle({ help: 'Serve profiles of the Kubernetes components.' }),
 });

@@ -22,7 +22,7 @@ export const agentJoinOptions = optionGroup('Joining', {
 
 /** How the API servers reach the nodes. */
 export const egressOptions = optionGroup('Cluster', {
-  'egress-selector-mode': preset(choice(['agent', 'cluster', 'pod', 'disabled']), 'agent', {
-    help: 'What API servers reach through the tunnels of the nodes: agent: kubelets; pod: pods on the node as well; cluster: every pod; disabled: nothing, all is dialled directly.',
+  'egress-selector-mode': preset(choice(['auto', 'agent', 'cluster', 'pod', 'disabled']), 'auto', {
+    help: 'What API servers reach through the tunnels of the nodes: agent: kubelets; pod: pods on the node as well; cluster: every pod; disabled: nothing, all is dialled directly; auto: pod on a server with disable-agent, agent on the others.',
   }),
 });

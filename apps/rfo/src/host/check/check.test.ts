@@ -142,6 +142,15 @@ describe('check of folders', () => {
     assert.equal(mountOf('/srv', mounts)?.id, 1);
   });
 
+  test('leaves out the sockets of the container runtime where none runs', async () => {
+    const config = { 'disable-agent': true };
+    assert.deepEqual(await checkFolders(testInputs({ dataDir: `/${'d'.repeat(90)}`, config })), []);
+    assert.match(
+      (await checkFolders(testInputs({ runDir: `/${'r'.repeat(100)}`, config }))).map(({ found }) => found).join(),
+      /too long for a socket/,
+    );
+  });
+
   test('refuses paths in which no socket fits', async () => {
     const level = async (length: number): Promise<string[]> =>
       (await checkFolders(testInputs({ dataDir: `/${'d'.repeat(length - 1)}` }))).map(({ found }) => found);

@@ -17,11 +17,13 @@ export const checkFolders: Check = async (inputs) => {
   return [...folders.flatMap((folder) => noexec(folder, mounts)), ...socketPaths(inputs)];
 };
 
-export const checkDiskSpace: Check = async ({ paths }) => {
+export const checkDiskSpace: Check = async ({ paths, config }) => {
   const { bavail, blocks, bsize } = await statfs(await existingFolder(paths.data));
   const [free, size] = [bavail * bsize, blocks * bsize];
   const found = `${gib(free)} of ${gib(size)} free for ${paths.data}`;
-  const cure = 'Free some: below 5 % kubelet ends pods, and images are pulled again and again';
+  const cure = config['disable-agent']
+    ? 'Free some: with a full disk etcd takes no more writes'
+    : 'Free some: below 5 % kubelet ends pods, and images are pulled again and again';
   return [free < minimumDisk || free < 0.1 * size ? warn('disk space', found, cure) : ok('disk space', found)];
 };
 
@@ -41,12 +43,14 @@ function noexec(folder: string, mounts: readonly Mount[]): Finding[] {
   return [failed('folders', `${folder} is on ${mount.point}, which is mounted noexec`, `mount -o remount,exec ${mount.point}`)];
 }
 
-function socketPaths({ paths }: CheckInputs): Finding[] {
+function socketPaths({ paths, config }: CheckInputs): Finding[] {
   const { kubeletRoot } = hostFolders(paths);
-  const sockets = [
-    { path: `${paths.agent.containerdSocket}.ttrpc`, option: 'run-dir' },
-    { path: join(kubeletRoot, 'pod-resources', 'kubelet.sock'), option: 'data-dir' },
-  ];
+  const sockets = config['disable-agent']
+    ? [{ path: paths.egressSocket, option: 'run-dir' }]
+    : [
+        { path: `${paths.agent.containerdSocket}.ttrpc`, option: 'run-dir' },
+        { path: join(kubeletRoot, 'pod-resources', 'kubelet.sock'), option: 'data-dir' },
+      ];
   return sockets
     .filter(({ path }) => Buffer.byteLength(path) > longestSocket)
     .map(({ path, option }) =>

@@ -7,7 +7,11 @@ import { type Check, type CheckInputs, type Finding, failed, ok, warn } from './
 /** No correct clock shows a time before this program was written. */
 const earliest = Date.UTC(2026, 0, 1);
 
-export const checkNames: Check = async (inputs) => [await hostName(inputs), clock(Date.now()), await nameServers(inputs)];
+export const checkNames: Check = async (inputs) => [
+  await hostName(inputs),
+  clock(Date.now()),
+  ...(inputs.config['disable-agent'] ? [] : [await nameServers(inputs)]),
+];
 
 async function hostName({ host }: CheckInputs): Promise<Finding> {
   if (/^localhost(\.|$)/.test(host.nodeName)) {
