@@ -1,9 +1,10 @@
 /** The options of the certificate authority, loaded when they are wanted: half a megabyte that no node has to carry. */
 export const loadCaOptions = async () => {
-  const [common, serve, sign] = await Promise.all([
+  const [common, serve, sign, join] = await Promise.all([
     import('./ca-options.ts'),
     import('./ca-options-serve.ts'),
     import('./ca-options-sign.ts'),
+    import('./ca-join-options.ts'),
   ]);
-  return { ...common, ...serve, ...sign };
+  return { ...common, ...serve, ...sign, ...join };
 };

@@ -86,4 +86,10 @@ export const caCommands = {
     options: async () => (await options()).caTokenDeleteConfig,
     load: async () => (await import('../commands/ca/token.ts')).deleteJoinTokens,
   },
+  'ca join-config': {
+    summary: 'Write what a host is told at its first boot, so that it joins with nothing typed',
+    usage: '--for agent|kubelet --node NAME|--pattern PATTERN [flags]',
+    options: async () => (await options()).caJoinConfig,
+    load: async () => (await import('../commands/ca/join-config.ts')).writeJoinConfig,
+  },
 } as const satisfies Record<string, Command>;
