@@ -82,7 +82,7 @@ export function formatPlainTime(ms: number): string {
 }
 
 /** Milliseconds since 1970 of any form that a cfssl has written; undefined for none, for year 1 and for what is no time. */
-export function parseTime(value: SQLOutputValue | undefined): number | undefined {
+function parseTime(value: SQLOutputValue | undefined): number | undefined {
   if (typeof value === 'number' || typeof value === 'bigint') return Number(value) * 1000;
   const match = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?\s*(Z|[+-]\d\d:\d\d)?$/.exec(text(value));
   if (!match || match[1] === '0001-01-01') return undefined;

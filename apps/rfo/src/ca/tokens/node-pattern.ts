@@ -8,7 +8,7 @@ export function matchesNode(pattern: string, node: string): boolean {
 }
 
 /** Whether it can be the name of a Node: RFC 1123, as Kubernetes wants it. */
-export function isNodeName(name: string): boolean {
+function isNodeName(name: string): boolean {
   return name.length <= 253 && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(name);
 }
 
