@@ -7,6 +7,10 @@ type Benchmark = {
 };
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
+  ca: {
+    about: 'how fast certificates are issued and their status is told, against the real cfssl',
+    load: async () => (await import('./ca/command.ts')).benchCa,
+  },
   start: {
     about: 'start, restart, memory and CPU of a node, against the same parts started by hand',
     load: async () => (await import('./start/command.ts')).benchStart,
