@@ -31,7 +31,7 @@ export type ApiBounds = {
   readonly waitingTime: number;
 };
 
-export const defaultApiBounds: ApiBounds = {
+const defaultApiBounds: ApiBounds = {
   body: 1024 * 1024,
   bodyTime: 30_000,
   inFlight: 256,
@@ -40,7 +40,7 @@ export const defaultApiBounds: ApiBounds = {
 };
 
 /** Every endpoint of cfssl stands below it. */
-export const apiPrefix = '/api/v1/cfssl/';
+const apiPrefix = '/api/v1/cfssl/';
 
 /** What stands beside the API for anybody: lists of revoked certificates, which a certificate names. */
 export const crlPaths = /^\/crl(\/[0-9a-f]+)?(\.pem)?$/;

@@ -39,7 +39,7 @@ export function methodNotAllowed(method: string): CfsslError {
 const internal = new CfsslError(0, 'the server failed to answer; its log says why', 500);
 
 /** What a client is told of an error of ours; undefined for one that no client is meant to meet. */
-export function toCfsslError(error: unknown): CfsslError | undefined {
+function toCfsslError(error: unknown): CfsslError | undefined {
   if (error instanceof CfsslError) return error;
   if (!(error instanceof RfoError)) return undefined;
   switch (error.code) {

@@ -37,7 +37,7 @@ export type TransportBounds = {
   readonly grace: number;
 };
 
-export const defaultTransportBounds: TransportBounds = {
+const defaultTransportBounds: TransportBounds = {
   connections: 4096,
   headersTime: 10_000,
   requestTime: 60_000,
