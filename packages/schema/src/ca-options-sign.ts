@@ -1,5 +1,6 @@
 // The options of `rfo ca sign` and `rfo ca gencert`: those of cfssl under the same names, with one dash or two.
 import {
+  caAuditConfig,
   caCrlConfig,
   caDebug,
   caFolder,
@@ -43,7 +44,18 @@ export type CaGencertConfig = Values<typeof caGencertConfig>;
 
 /** Every command of the CA, in the order of its reference. */
 export const caCommandConfigs: readonly Pick<AnyDeclaration, 'name' | 'infos' | 'oneDash'>[] = [
-  ...[caInitConfig, caServeConfig, caSignConfig, caGencertConfig, caRevokeConfig, caCrlConfig, caOcspConfig, caListConfig, caInfoConfig],
+  ...[
+    caInitConfig,
+    caServeConfig,
+    caSignConfig,
+    caGencertConfig,
+    caRevokeConfig,
+    caCrlConfig,
+    caOcspConfig,
+    caListConfig,
+    caAuditConfig,
+    caInfoConfig,
+  ],
   ...[caRotateConfig, caTokenCreateConfig, caTokenListConfig, caTokenDeleteConfig],
 ];
 

@@ -68,6 +68,8 @@ export const caInfoConfig = declare('ca info', {
   'output': preset(choice(['text', 'json']), 'text', { help: 'Form of the answer.', short: 'o', from }),
 });
 
+export const caAuditConfig = declare('ca audit', {});
+
 export const caListConfig = declare('ca list', {
   'node': maybe(nodeName(), { help: 'Only certificates of this node.', from }),
   'status': maybe(choice(['good', 'revoked']), { help: 'Only certificates of this status.', from }),

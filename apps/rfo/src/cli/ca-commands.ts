@@ -62,6 +62,12 @@ export const caCommands = {
     options: async () => (await options()).caInfoConfig,
     load: async () => (await import('../commands/ca/info.ts')).describeAuthority,
   },
+  'ca audit': {
+    summary: 'Check that the audit log is whole: every line follows from the one before',
+    usage: '[flags]',
+    options: async () => (await options()).caAuditConfig,
+    load: async () => (await import('../commands/ca/audit.ts')).checkAudit,
+  },
   'ca rotate': {
     summary: 'Replace the key of the authority, with an overlap',
     usage: '[--finish] [flags]',

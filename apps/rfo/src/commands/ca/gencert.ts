@@ -7,7 +7,8 @@ import { readCsrJson } from '../../ca/signing/csr-json.ts';
 import { makeRequest } from '../../ca/signing/make-request.ts';
 import type { Run } from '../../cli/context.ts';
 import { loadFlags } from '../../cli/with-config.ts';
-import { readOperand, refusable, renderOutcome, sign } from './signing.ts';
+import { readOperand } from './operand.ts';
+import { refusable, renderOutcome, sign } from './signing.ts';
 
 /** As `cfssl gencert`: reads a request in JSON, prints JSON with `cert`, `csr` and `key`. The key never leaves this host but by that. */
 export const generateCertificate: Run = async (context) => {

@@ -1,6 +1,5 @@
 // `rfo ca ocsp`: asks a responder about a certificate, and believes nothing that is not signed for it.
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { fail, systemClock } from '@rfo/foundation';
 import {
   type CertificateInfo,
@@ -19,6 +18,7 @@ import type { Run } from '../../cli/context.ts';
 import { showTime } from '../../cli/render-table.ts';
 import { loadFlags } from '../../cli/with-config.ts';
 import { judgeOcspAnswer } from './judge-answer.ts';
+import { readOperand } from './operand.ts';
 
 /** Milliseconds. */
 const patience = 15_000;
@@ -28,8 +28,7 @@ export const askResponder: Run = async (context) => {
   const { values: config, operands } = loadFlags((await loadCaOptions()).caOcspConfig, context, 1);
   const { env, life, stdout } = context;
   const file = operands[0];
-  if (file === undefined) throw fail('argument-missing', { command: 'ca ocsp', what: 'the file of a certificate' });
-  const certificate = certificateInfo(file === '-' ? await readFile('/dev/stdin', 'utf8') : await readSpec(file, env), file);
+  const certificate = certificateInfo(await readOperand('ca ocsp', file, 'the file of a certificate, or -', env), file);
   const issuerFile = config.issuer ?? caPaths(config.dir).ca;
   const issuer = certificateInfo(await readSpec(issuerFile, env), issuerFile);
   const url = config.url ?? responderOf(certificate);

@@ -6,7 +6,8 @@ import { nameJson, toNameEntry } from '../../ca/signing/csr-json.ts';
 import type { SubjectWish } from '../../ca/signing/types.ts';
 import type { Run } from '../../cli/context.ts';
 import { loadFlags } from '../../cli/with-config.ts';
-import { readOperand, refusable, renderOutcome, sign } from './signing.ts';
+import { readOperand } from './operand.ts';
+import { refusable, renderOutcome, sign } from './signing.ts';
 
 /** As `cfssl sign`: prints JSON with `cert` and `csr`. The request and the subject may be named by flags or as arguments. */
 export const signRequest: Run = async (context) => {

@@ -58,12 +58,6 @@ export function renderOutcome(outcome: { readonly cert: string; readonly csr: st
   return `${JSON.stringify({ cert: outcome.cert, csr: outcome.csr, key: outcome.key })}\n`;
 }
 
-/** The text of an operand: a file, or `-` for the standard input. @throws argument-missing, ca-file-unreadable */
-export async function readOperand(command: string, file: string | undefined, what: string, env: CommandContext['env']): Promise<string> {
-  if (file === undefined) throw fail('argument-missing', { command, what });
-  return await readSpec(file === '-' ? '/dev/stdin' : file, env);
-}
-
 const remoteCompat = new Set(['default-profile'] as const);
 
 async function configOf(config: Config, { env }: CommandContext): Promise<SigningConfig> {
