@@ -1,12 +1,12 @@
 /**
- * Sends HTTP requests one after the other from the host that it runs on: reads them as JSON on standard input, writes the answers as JSON on
- * standard output. An answer that does not come within ten seconds ends it.
+ * Sends HTTP requests from the host that it runs on. Each line on standard input is a JSON list of them, and each line on standard output the
+ * list of their answers; it ends with its input. One that gets no answer within ten seconds has the status 0, and says why.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
-import { type RequestOptions, request } from 'node:http';
+import { type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { request as secureRequest } from 'node:https';
-import { buffer, json } from 'node:stream/consumers';
+import { createInterface } from 'node:readline';
+import { buffer } from 'node:stream/consumers';
 
 export type PlainRequest = {
   readonly url: string;
@@ -21,10 +21,19 @@ export type PlainRequest = {
 export type PlainAnswer = { readonly status: number; readonly type: string; readonly body: string };
 
 if (import.meta.main) {
-  const requests = (await json(process.stdin)) as readonly PlainRequest[];
-  const answers: PlainAnswer[] = [];
-  for (const each of requests) answers.push(await send(each));
-  process.stdout.write(JSON.stringify(answers));
+  for await (const line of createInterface({ input: process.stdin })) {
+    const answers: PlainAnswer[] = [];
+    for (const each of JSON.parse(line) as readonly PlainRequest[]) answers.push(await answerTo(each));
+    process.stdout.write(`${JSON.stringify(answers)}\n`);
+  }
+}
+
+async function answerTo(request: PlainRequest): Promise<PlainAnswer> {
+  try {
+    return await send(request);
+  } catch (error) {
+    return { status: 0, type: '', body: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 async function send({ url, method, body, ca, saveTo }: PlainRequest): Promise<PlainAnswer> {

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { Life } from '@rfo/foundation';
 import { bounded, rfoCommand, untilLine } from '../../harness/node.ts';
-import { toolCommand } from '../../harness/tools.ts';
 import type { Host, Service } from '../../lab/index.ts';
 import { type CfsslPrograms, renderServeArguments } from '../../oracle/cfssl.ts';
 import type { PlainAnswer, PlainRequest } from '../../tools/http-requests.ts';
+import type { Sender } from './sender.ts';
 
 /** Where `rfo ca init` puts a CA, and where its twin for the lenient server lies. */
 export const folder = '/var/lib/rancher/rfo/ca';
@@ -49,7 +49,7 @@ export const strict: Face = {
   ocspUrl: 'http://127.0.0.1:8889',
 };
 
-export type Stage = { readonly host: Host; readonly programs: CfsslPrograms; readonly life: Life };
+export type Stage = { readonly host: Host; readonly programs: CfsslPrograms; readonly life: Life; readonly send: Sender };
 
 /** `rfo ca init`, once; cfssl and the lenient twin get the same key. */
 export async function makeAuthority({ host, life }: Stage, signingConfig: object): Promise<void> {
@@ -112,12 +112,6 @@ export async function stop(service: Service, { life }: Stage): Promise<void> {
   await bounded(service.exited, { signal: life.signal, what: 'the end of a server', within: 30_000 });
 }
 
-/** Sends requests from the host, in their order. */
-export async function sendAll({ host, life }: Stage, requests: readonly PlainRequest[]): Promise<readonly PlainAnswer[]> {
-  const output = await host.must(toolCommand('http-requests'), { input: JSON.stringify(requests), signal: life.signal, timeout: 120_000 });
-  return JSON.parse(output) as readonly PlainAnswer[];
-}
-
 /** What stands in `result` of a good answer. */
 export async function resultOf(stage: Stage, face: Face, path: string, body: object): Promise<unknown> {
   const answer = await ask(stage, face, path, body);
@@ -137,10 +131,7 @@ export function askAll(
   stage: Stage,
   questions: readonly { readonly face: Face; readonly path: string; readonly body: object }[],
 ): Promise<readonly PlainAnswer[]> {
-  return sendAll(
-    stage,
-    questions.map(({ face, path, body }) => requestOf(face, { path, method: 'POST', body: JSON.stringify(body) })),
-  );
+  return stage.send(questions.map(({ face, path, body }) => requestOf(face, { path, method: 'POST', body: JSON.stringify(body) })));
 }
 
 export function requestOf(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { eventually } from '../../harness/eventually.ts';
 import { untilLine } from '../../harness/node.ts';
 import { cfssl } from './clients.ts';
-import { cfsslFolder, type Face, folder, lenient, real, type Stage, sendAll } from './faces.ts';
+import { cfsslFolder, type Face, folder, lenient, real, type Stage } from './faces.ts';
 import type { Inputs } from './inputs.ts';
 import type { Known } from './requests.ts';
 import { issueKnown } from './same-answers.ts';
@@ -70,7 +70,7 @@ async function compareGet(stage: Stage, { serial }: Known): Promise<void> {
   await stage.host.must(['openssl', 'ocsp', ...who, '-no_nonce', '-reqout', query ?? '']);
   const encoded = (await stage.host.must(['base64', '-w0', query ?? ''])).trim();
   const url = `${lenient.ocspUrl}/${encodeURIComponent(encoded)}`;
-  const [{ status = 0, type = '' } = {}] = await sendAll(stage, [{ url, method: 'GET', saveTo: answer ?? '' }]);
+  const [{ status = 0, type = '' } = {}] = await stage.send([{ url, method: 'GET', saveTo: answer ?? '' }]);
   assert.deepEqual([status, type], [200, 'application/ocsp-response']);
   const { stdout, stderr } = await stage.host.exec(['openssl', 'ocsp', '-respin', answer ?? '', ...who, '-CAfile', issuer]);
   assert.match(stdout, /: revoked$/m, stderr);
@@ -92,7 +92,7 @@ async function compareLists(stage: Stage, { serial }: Known): Promise<void> {
   assert.equal(made.code, 0, made.stderr);
   const [theirs, ours] = [join(cfsslFolder, 'made.crl'), join(cfsslFolder, 'served.crl')];
   await host.writeFile(theirs, Buffer.from(made.stdout, 'base64'));
-  const [{ status = 0, type = '' } = {}] = await sendAll(stage, [{ url: `${lenient.ocspUrl}/crl`, method: 'GET', saveTo: ours }]);
+  const [{ status = 0, type = '' } = {}] = await stage.send([{ url: `${lenient.ocspUrl}/crl`, method: 'GET', saveTo: ours }]);
   assert.deepEqual([status, type], [200, 'application/pkix-crl']);
   const serials = async (file: string): Promise<readonly string[]> => {
     const told = await host.must(['openssl', 'crl', '-inform', 'DER', '-in', file, '-noout', '-text', '-CAfile', issuer]);

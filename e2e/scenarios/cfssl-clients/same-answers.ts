@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { PlainAnswer } from '../../tools/http-requests.ts';
 import { comparable, numbersOf, sameTimes } from './compare.ts';
-import { type Face, lenient, real, requestOf, resultOf, type Stage, sendAll } from './faces.ts';
+import { type Face, lenient, real, requestOf, resultOf, type Stage } from './faces.ts';
 import type { Inputs } from './inputs.ts';
 import { type Known, type RawRequest, rawRequests } from './requests.ts';
 
@@ -24,7 +24,7 @@ export async function compareAnswers(stage: Stage, inputs: Inputs): Promise<numb
   const [known, own] = [await issueKnown(stage, real, inputs), await issueKnown(stage, lenient, inputs)];
   const [theirs, ours] = [rawRequests(inputs, known), rawRequests(inputs, own)];
   const both = theirs.flatMap((request, index) => [plainRequest(real, request), plainRequest(lenient, ours[index] ?? request)]);
-  const answers = await sendAll(stage, both);
+  const answers = await stage.send(both);
   const differences: string[] = [];
   // Each is read by openssl: a few at a time.
   for (let from = 0; from < theirs.length; from += atOnce) {

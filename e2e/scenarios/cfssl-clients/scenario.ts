@@ -6,6 +6,7 @@ import { makeAuthority, type Stage, startLenient, startReal, startStrict } from 
 import { makeInputs } from './inputs.ts';
 import { compareRevocation } from './revocations.ts';
 import { compareAnswers } from './same-answers.ts';
+import { openSender } from './sender.ts';
 import { addProfiles, compareStrictness, useAuthenticated, useToken } from './strictness.ts';
 import { takeOverAndGiveBack } from './take-over.ts';
 
@@ -18,7 +19,7 @@ export const scenario: Scenario = {
     // Built once in minutes, then there.
     const programs = await step('the real cfssl is there', () => ensureRealCfssl(life.signal));
     const host = await lab.addHost({ name: 'ca' });
-    const stage: Stage = { host, programs, life };
+    const stage: Stage = { host, programs, life, send: await openSender(host, life) };
     const inputs = await makeInputs();
     const running = await step('a CA is made, and cfssl, a lenient and a strict server run on its key', async () => {
       await makeAuthority(stage, signingConfig);
