@@ -157,6 +157,25 @@ describe('the reader of simple requests', () => {
     assert.deepEqual(kinds, ['known', 'unknown', 'list', 'known', 'known', 'unknown']);
   });
 
+  it('hands on nothing that is simple', async () => {
+    await using life = new Life();
+    const served = await counted(life);
+    const { request, path } = served;
+    const socket = await dial(served);
+    const answers = collect(socket, 5);
+    socket.write(Buffer.concat([post(request), get(path), get(`/${path}`), post(requestFor(served, 1n)), post(Buffer.from('nonsense'))]));
+    assert.deepEqual(
+      [...(await answers).matchAll(/HTTP\/1.1 (\d+)/g)].map(([, code]) => Number(code)),
+      [200, 200, 200, 200, 400],
+    );
+    assert.equal(served.handedOn(), 0);
+    const more = collect(socket, 1);
+    socket.write(get('/crl'));
+    await more;
+    assert.equal(served.handedOn(), 1);
+    socket.destroy();
+  });
+
   it('puts together what comes byte by byte', async () => {
     await using life = new Life();
     const served = await scene(life);
@@ -295,6 +314,23 @@ describe('the reader of simple requests', () => {
     await closed;
   });
 });
+
+/** Counts what the complete server gets. */
+async function counted(life: Life): Promise<Scene & { readonly handedOn: () => number }> {
+  const served = await scene(life);
+  let count = 0;
+  const handler: typeof served.status.handler = (request, response) => {
+    count++;
+    served.status.handler(request, response);
+  };
+  const { ocsp } = served.status;
+  const { port } = await serveStatus({ ocsp: () => ocsp, handler, host: '127.0.0.1', port: 0, life });
+  return { ...served, port, handedOn: () => count };
+}
+
+function get(path: string): Buffer {
+  return Buffer.from(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+}
 
 function post(request: Buffer, more = ''): Buffer {
   const head = [

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Life, silentLog } from '@rfo/foundation';
 import { createOcspRequest, decodeCrl, decodeOcspResponse, type OcspHash, type OcspResponse, ocspCertificateId } from '@rfo/pki';
-import { askOpenssl, day, type Leaf, makeCa, openssl, type ServedScene, servedScene } from './status.testing.ts';
+import { askOpenssl, caScene, day, type Leaf, makeCa, openssl, type ServedScene, servedScene } from './status.testing.ts';
 import { createStatus } from './status.ts';
 
 const hour = 3_600_000;
@@ -72,6 +72,34 @@ describe('the status of a certificate', () => {
       await Promise.all(readers);
       assert.ok(seen.revoked >= 500);
     }
+  });
+
+  it('is given to nobody who asks after a revocation from a signature that was begun before it', { timeout: 30_000 }, async () => {
+    await using life = new Life();
+    const scene = await caScene(life);
+    const leaf = await scene.issue();
+    const { identity } = scene.authority;
+    const begun = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    let late: Promise<void> | undefined = released.promise;
+    const sign = async (bytes: Uint8Array): Promise<Buffer> => {
+      const wait = late;
+      late = undefined;
+      begun.resolve();
+      await wait;
+      return identity.key.sign(bytes);
+    };
+    const authority = { ...scene.authority, identity: { ...identity, key: { ...identity.key, sign } } };
+    const { answerOcsp } = await createStatus({ store: scene.store, authorities: [authority], life, log: silentLog });
+    const request = createOcspRequest({ certificates: [idOf(scene, leaf.serial)] });
+    const ask = async (): Promise<string> => describeAnswer(decodeOcspResponse((await answerOcsp(request)).der));
+    const before = ask();
+    await begun.promise;
+    await scene.store.revoke(leaf.key, { reason: 1, at: Date.now() });
+    assert.equal(await ask(), 'revoked 1');
+    released.resolve();
+    assert.equal(await before, 'good');
+    assert.equal(await ask(), 'revoked 1');
   });
 
   it('is the new one at once when another process revoked on the same database', async () => {
