@@ -99,6 +99,8 @@ function pathIn(url = ''): string {
   return end < 0 ? url : url.slice(0, end);
 }
 
+const wentAway = new Error('the caller went away');
+
 /** One request; what few endpoints look at is made when it is looked at. */
 class Call implements ApiRequest {
   readonly message: IncomingMessage;
@@ -132,9 +134,12 @@ class Call implements ApiRequest {
     if (this.#gone === undefined) {
       const gone = new AbortController();
       this.#gone = gone;
-      const abort = (): void => gone.abort(new Error('the caller went away'));
-      if (this.response.destroyed) abort();
-      else this.response.once('close', abort);
+      // Nearly always it closes because it was answered: nobody has to hear of that.
+      const onClose = (): void => {
+        if (!this.response.writableFinished) gone.abort(wentAway);
+      };
+      if (this.response.destroyed) onClose();
+      else this.response.once('close', onClose);
     }
     return this.#gone.signal;
   }
