@@ -3,9 +3,10 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../../harness/eventually.ts';
 import { rfoCommand, untilLine } from '../../harness/node.ts';
-import type { Scenario } from '../../harness/scenario.ts';
-import type { Host, RunResult, Service } from '../../lab/index.ts';
+import type { Scenario, ScenarioContext } from '../../harness/scenario.ts';
+import { type Host, must, type RunResult, repository, type Service } from '../../lab/index.ts';
 import { type Load, startLoad } from './load.ts';
 
 const folder = '/var/lib/rancher/rfo/ca';
@@ -18,7 +19,8 @@ export const scenario: Scenario = {
   about: 'a CA that is killed under load and whose disk runs full gives out nothing that it does not know, and comes back by itself',
   short: true,
   timeout: 300_000,
-  run: async ({ lab, step, life, note }) => {
+  run: async (context) => {
+    const { lab, step, life, note } = context;
     const { signal } = life;
     const host = await lab.addHost({ name: 'ca' });
     const rfo = (...args: readonly string[]): Promise<RunResult> => host.exec([...rfoCommand, 'ca', ...args], { signal, timeout: 60_000 });
@@ -104,14 +106,56 @@ export const scenario: Scenario = {
         console.log(db.prepare('PRAGMA integrity_check').all().map((row) => row.integrity_check).join());`;
       assert.equal(await host.must([node, '--disable-warning=ExperimentalWarning', '-e', program]), 'ok\n');
     });
+    await tryUnit(context);
   },
 };
+
+/** The unit as it is installed: closed in, told when it is ready, read again, and started anew when it dies. */
+async function tryUnit({ lab, step, life, note }: ScenarioContext): Promise<void> {
+  const { signal } = life;
+  const host = await step('a host with systemd boots', async () => {
+    const made = await lab.addFullHost({ name: 'unit' });
+    await made.untilBooted();
+    return made;
+  });
+  await step('its unit serves within what systemd leaves it, and is back after it was killed', async () => {
+    await installLibrary(host);
+    await host.writeFile('/usr/local/bin/rfo', `#!/bin/sh\nexec ${rfoCommand.join(' ')} "$@"\n`, '0755');
+    await host.writeFile('/etc/systemd/system/rfo-ca.service', await readFile(join(repository, 'deploy/systemd/rfo-ca.service')));
+    await host.must(['/usr/local/bin/rfo', 'ca', 'init', '--host', '127.0.0.1'], { signal });
+    await host.systemctl('daemon-reload');
+    await host.systemctl('start', 'rfo-ca');
+    const pid = (await host.systemctl('show', '-P', 'MainPID', 'rfo-ca')).trim();
+    await host.systemctl('reload', 'rfo-ca');
+    await host.must(['kill', '-9', pid]);
+    const again = async (): Promise<string | undefined> => {
+      const state = await host.exec(['systemctl', 'show', '-P', 'MainPID', '-P', 'ActiveState', 'rfo-ca']);
+      const [next, active] = state.stdout.trim().split('\n');
+      return active === 'active' && next !== '0' && next !== pid ? next : undefined;
+    };
+    await eventually('the unit to be active again', again, { signal });
+    const said = await host.must(['journalctl', '--no-pager', '-o', 'cat', '-u', 'rfo-ca']);
+    assert.match(said, /configuration and keys were read again/);
+    const memory = await host.systemctl('show', '-P', 'MemoryCurrent', 'rfo-ca');
+    note(`ready with ${/ready rss="(.*)"/.exec(said)?.[1]}, its cgroup holds ${Math.round(Number(memory) / 1024 / 1024)} MB`);
+    await host.systemctl('stop', 'rfo-ca');
+    assert.match(await host.must(['journalctl', '--no-pager', '-o', 'cat', '-u', 'rfo-ca']), / ca: ended/);
+  });
+}
+
+/** The one library that Node needs and a minimal Debian lacks. */
+async function installLibrary(host: Host): Promise<void> {
+  const [node = ''] = rfoCommand;
+  const [, path] = /libatomic\.so\.1 => (\S+)/.exec(await must(['ldd', node])) ?? [];
+  if (path !== undefined) await host.writeFile('/usr/lib/libatomic.so.1', await readFile(path), '0755');
+}
 
 type Rfo = (...args: readonly string[]) => Promise<string>;
 
 /** Every certificate that a client has is in the database as it is, and each serial number is of one certificate. */
 async function assertKnown(load: Load, rfo: Rfo): Promise<void> {
-  const given = load.given();
+  // Those of this moment: more are handed out while the database is read.
+  const given = [...load.given()];
   const records = JSON.parse(await rfo('list', '--all', '--limit', '1000000', '-o', 'json')) as {
     readonly serial: string;
     readonly pem: string;
