@@ -7,8 +7,9 @@ import type { ApiParts } from './parts.ts';
 import type { ApiRequest, Endpoint } from './types.ts';
 
 /**
- * Lets through who shows the certificate of an operator, or who sends the request in the envelope of authsign with any key of `auth_keys`: the
- * endpoint gets what is in it. Join tokens are for joining only, and a node is no operator, whatever CA its certificate comes from.
+ * Lets through who shows the certificate of an operator, or who sends the request in the envelope of authsign with a key of `auth_keys` that no
+ * profile names: the endpoint gets what is in it. What is in the user data of nodes is for joining only, be it a token or the key of a profile, and a
+ * node is no operator, whatever CA its certificate comes from.
  * With the compatibility `open-endpoints` it stays open.
  */
 export function guarded(endpoint: Endpoint, parts: ApiParts): Endpoint {
@@ -21,7 +22,7 @@ export function guarded(endpoint: Endpoint, parts: ApiParts): Endpoint {
       const body = await audited(parts, actOf(endpoint.name, request), async () => {
         const { token, request: inner } = readRequest(request.body, authenticatedRequest);
         const envelope = { request: inner ?? nothing, token: token ?? nothing };
-        if (findKey(config.authKeys, envelope) < 0) throw new CfsslError(400, 'invalid token');
+        if (findKey(config.operatorKeys, envelope) < 0) throw new CfsslError(400, 'invalid token');
         return envelope.request;
       });
       return await endpoint.handle(withBody(request, body));

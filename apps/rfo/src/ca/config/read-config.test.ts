@@ -145,10 +145,14 @@ describe('keys', () => {
       profile.authKeys.map((key) => key.toString('hex')),
       ['0123456789abcdef0123456789abcdef', '0102'],
     );
-    const config = await read({ signing: { default: usual }, auth_keys: authKeys });
+  });
+
+  it('that no profile names are those of operators', async () => {
+    const authKeys = { ...keys.auth_keys, again: { type: 'standard', key: '0123456789abcdef0123456789abcdef' } };
+    const config = await read({ signing: { default: { ...usual, auth_key: 'key1' } }, auth_keys: authKeys });
     assert.deepEqual(
-      config.authKeys.map((key) => key.toString('hex')),
-      ['0123456789abcdef0123456789abcdef', 'abcd', '0102'],
+      config.operatorKeys.map((key) => key.toString('hex')),
+      ['abcd'],
     );
   });
 
@@ -157,7 +161,7 @@ describe('keys', () => {
       signing: { default: usual },
       auth_keys: { a: { type: 'standard-ip', key: '00' }, b: { type: 'standard', key: 'zz' } },
     });
-    assert.deepEqual(config.authKeys, []);
+    assert.deepEqual(config.operatorKeys, []);
   });
 
   for (const [what, key, text] of [

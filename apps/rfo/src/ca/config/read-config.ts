@@ -29,12 +29,19 @@ export async function readSigningConfig(text: string, options: ConfigOptions): P
   for (const [name, profile] of json.signing.profiles) profiles.set(name, readProfile(name, profile, { ...known, defaultProfile }));
   const valid = (main === undefined || validDefault(main)) && [...json.signing.profiles.values()].every(validProfile);
   if (!valid) throw invalidPolicy('invalid configuration');
-  return { defaultProfile, profiles, authKeys: [...keys.values()].filter((key) => Buffer.isBuffer(key)) };
+  return { defaultProfile, profiles, operatorKeys: keysOfNoProfile(keys, [defaultProfile, ...profiles.values()]) };
+}
+
+/** By their bytes: the key of a profile is no other under a second name. An empty one would let everybody in. */
+function keysOfNoProfile(keys: KnownKeys, profiles: readonly Profile[]): Buffer[] {
+  const named = profiles.flatMap(({ authKeys }) => authKeys);
+  const readable = [...keys.values()].filter((key) => Buffer.isBuffer(key));
+  return readable.filter((key) => key.length > 0 && !named.some((other) => other.equals(key)));
 }
 
 /** What signs where there is no configuration file: one profile, a year, for servers and clients. */
 export function defaultSigningConfig(): SigningConfig {
-  return { defaultProfile: ownDefault, profiles: new Map(), authKeys: [] };
+  return { defaultProfile: ownDefault, profiles: new Map(), operatorKeys: [] };
 }
 
 const usageNames = ['signing', 'key encipherment', 'server auth', 'client auth'];

@@ -4,8 +4,8 @@ import type { KeyUsage, RawExtension, Usage } from '@rfo/pki';
 export type SigningConfig = {
   readonly defaultProfile: Profile;
   readonly profiles: ReadonlyMap<string, Profile>;
-  /** Every HMAC key of `auth_keys`, whether a profile names it or not: each of them may use the dangerous endpoints. */
-  readonly authKeys: readonly Buffer[];
+  /** HMAC keys of `auth_keys` that no profile names, so that no host that joins has them: they open the dangerous endpoints. */
+  readonly operatorKeys: readonly Buffer[];
 };
 
 /** A pattern of Go's regexp package; it is found anywhere in the text, and takes time proportional to its length. */

@@ -45,6 +45,7 @@ export async function initFolder(options: InitOptions): Promise<void> {
   const base = httpUrl(host, ocspPort);
   const config = renderInitialConfig({
     authKey: randomBytes(32).toString('hex'),
+    operatorKey: randomBytes(32).toString('hex'),
     ocspUrl: base,
     crlUrl: `${base}${crlPath(authority.keyId)}`,
     intermediate: root === undefined,

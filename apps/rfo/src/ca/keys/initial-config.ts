@@ -3,6 +3,8 @@
 export type InitialConfig = {
   /** Hex: what CFSSL clients and this CA share; nodes get tokens of their own instead. */
   readonly authKey: string;
+  /** Hex: whoever has it may revoke, and have certificates made without a request. */
+  readonly operatorKey: string;
   readonly ocspUrl: string;
   readonly crlUrl: string;
   /** A profile for further CAs below this one. */
@@ -10,7 +12,7 @@ export type InitialConfig = {
 };
 
 /** JSON in cfssl's format. `rfo_bind` is ours and means nothing to cfssl: the names of nodes are the only ones that the profile gives. */
-export function renderInitialConfig({ authKey, ocspUrl, crlUrl, intermediate }: InitialConfig): string {
+export function renderInitialConfig({ authKey, operatorKey, ocspUrl, crlUrl, intermediate }: InitialConfig): string {
   const common = { auth_key: 'key1', ocsp_url: ocspUrl, crl_url: crlUrl };
   const sign = ['signing', 'key encipherment'];
   const profiles = {
@@ -31,7 +33,7 @@ export function renderInitialConfig({ authKey, ocspUrl, crlUrl, intermediate }: 
   };
   const config = {
     signing: { default: { ...common, expiry: '168h', usages: [...sign, 'server auth', 'client auth'] }, profiles },
-    auth_keys: { key1: { type: 'standard', key: authKey } },
+    auth_keys: { key1: { type: 'standard', key: authKey }, operator: { type: 'standard', key: operatorKey } },
   };
   return `${JSON.stringify(config, undefined, 2)}\n`;
 }
