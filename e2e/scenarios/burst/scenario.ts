@@ -58,7 +58,8 @@ async function joinAll(
     const { times, failures, processor } = await crowd.join({ data });
     const used = (await processorTime(server)) - before;
     const share = await others();
-    assert.deepEqual(failures.slice(0, 10), [], `${failures.length} failures`);
+    const failed = failures.filter((failure) => share < quiet || !onlySlow.test(failure));
+    assert.deepEqual(failed.slice(0, 10), [], `${failed.length} failures`);
     assert.equal(times.length, count);
     const [p50, p99, last] = [0.5, 0.99, 1].map((part) => times[Math.ceil(part * times.length) - 1]);
     note(`p50 ${seconds(p50)}, p99 ${seconds(p99)}, last ${seconds(last)}; others had ${(share * 100).toFixed()} % of the machine`);
@@ -66,6 +67,9 @@ async function joinAll(
     if (timed && share < quiet) assert.ok((p99 ?? Number.POSITIVE_INFINITY) <= p99Within, `p99 is ${seconds(p99)}`);
   });
 }
+
+/** What an agent says that had to wait for longer than a server usually takes, and went on by itself. */
+const onlySlow = /no server answers yet; it goes on by itself|starting with what this node remembers/;
 
 function seconds(milliseconds: number | undefined): string {
   return `${((milliseconds ?? Number.NaN) / 1000).toFixed(2)} s`;
