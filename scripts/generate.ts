@@ -1,14 +1,23 @@
 // `npm run generate`: writes the files that are made from declarations. With `--check` it writes nothing and fails where one is stale.
 import { join } from 'node:path';
 import { readFileIfExists, writeFileIfChanged } from '@rfo/foundation';
-import { agentConfig, loadCaOptions, renderCommandReference, renderErrorReference, renderFlagReference, serverConfig } from '@rfo/schema';
+import {
+  agentConfig,
+  loadCaOptions,
+  loadNetworkOptions,
+  renderCommandReference,
+  renderErrorReference,
+  renderFlagReference,
+  serverConfig,
+} from '@rfo/schema';
 
 const root = join(import.meta.dirname, '..');
-const { caCommandConfigs } = await loadCaOptions();
+const [{ caCommandConfigs }, { networkCommandConfigs }] = await Promise.all([loadCaOptions(), loadNetworkOptions()]);
 const generated: Readonly<Record<string, () => string>> = {
   'docs/reference/flags.md': () => renderFlagReference(serverConfig),
   'docs/reference/agent-flags.md': () => renderFlagReference(agentConfig),
   'docs/reference/ca-flags.md': () => renderCommandReference('Flags of the certificate authority', caCommandConfigs),
+  'docs/reference/network-flags.md': () => renderCommandReference('Flags of `rfo network` and `rfo service`', networkCommandConfigs),
   'docs/reference/errors.md': () => renderErrorReference(),
 };
 

@@ -9,13 +9,16 @@ export {
   nodeConfigOf,
   parseClusterSettings,
 } from './agent-config.ts';
+export type { CaJoinConfig } from './ca-join-options.ts';
 export type { CaServeConfig } from './ca-options-serve.ts';
 export type { CaGencertConfig, CaSignConfig } from './ca-options-sign.ts';
 export { type AnyDeclaration, type Declaration, declareOptions, type Flaw, type Rule, subset, type Values } from './declaration.ts';
 export { addressOf } from './ipv4.ts';
-export type { CaJoinConfig } from './ca-join-options.ts';
 export { loadCaOptions } from './load-ca-options.ts';
 export { type Loaded, loadArguments, loadConfig } from './load-config.ts';
+export type { CiliumVersion } from './network-options.ts';
+export type { Bgp, BgpAttributes, BgpPeer, NetworkDeclaration } from './network-options-declaration.ts';
+export { loadNetworkOptions } from './network-options-load.ts';
 export { list, maybe, type OptionInfo, type OptionMeta, optionGroup, preset, type Shape, toggle } from './option.ts';
 export type { Environment } from './read-environment.ts';
 export { defaultOf, renderOptions } from './render-options.ts';

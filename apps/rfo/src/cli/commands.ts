@@ -2,6 +2,7 @@
 
 import { caCommands } from './ca-commands.ts';
 import type { Command, CommandList } from './command.ts';
+import { networkCommands } from './network-commands.ts';
 import { trimHeap } from './trim-heap.ts';
 
 const commands = {
@@ -92,6 +93,7 @@ const commands = {
     load: async () => (await import('../commands/config.ts')).explainConfig,
   },
   ...caCommands,
+  ...networkCommands,
   'kubectl': {
     summary: 'Run kubectl on this node as its administrator',
     usage: '[arguments of kubectl]',

@@ -28,7 +28,7 @@ test('bash completes commands, of one word, of two and of three', async () => {
 test('bash completes flags, of commands of two words as well, and none that is hidden', async () => {
   assert.deepEqual(await offered('server', '--cluster-'), ['--cluster-cidr', '--cluster-dns', '--cluster-domain']);
   assert.deepEqual(await offered('config', 'validate', '--cluster-ci'), ['--cluster-cidr']);
-  assert.deepEqual(await offered('server', '--disable-ag'), []);
+  assert.deepEqual(await offered('token', 'rotate', '--new-token'), ['--new-token-file']);
   assert.deepEqual(await offered('check', '--fi'), ['--fix']);
 });
 

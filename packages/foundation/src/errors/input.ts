@@ -10,6 +10,12 @@ export const inputErrors = {
     retryable: false,
     exit: 2,
   },
+  'output-unwritable': {
+    text: 'cannot write {file}: {problem}',
+    cure: 'Name a file in a folder that is there and may be written to',
+    retryable: false,
+    exit: 2,
+  },
   'flag-unknown': { text: 'unknown flag {flag} of rfo {command}', cure: '{suggestion}', retryable: false, exit: 2 },
   'argument-unexpected': { text: 'rfo {command} does not take "{argument}"', cure: 'See: rfo {command} --help', retryable: false, exit: 2 },
   'argument-missing': { text: 'rfo {command} needs {what}', cure: 'See: rfo {command} --help', retryable: false, exit: 2 },
