@@ -5,7 +5,7 @@ import { list, maybe, optionGroup, preset, toggle } from './option.ts';
 import { absolutePath, choice, hostOrAddress, numberType, port, text } from './value-types.ts';
 
 /** What is stricter than cfssl and can be switched off, by name. */
-export const cfsslCompatibilities = [
+const cfsslCompatibilities = [
   'open-endpoints',
   'default-profile',
   'any-subject',
@@ -17,7 +17,7 @@ export const cfsslCompatibilities = [
 ] as const;
 
 /** Endpoints that can be left out. */
-export const caEndpoints = [
+const caEndpoints = [
   ...['authsign', 'bundle', 'certadd', 'certinfo', 'crl', 'gencrl', 'health', 'info', 'init_ca'],
   ...['newcert', 'newkey', 'ocspsign', 'revoke', 'scan', 'scaninfo', 'sign'],
 ] as const;

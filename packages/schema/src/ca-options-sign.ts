@@ -1,4 +1,5 @@
 // The options of `rfo ca sign` and `rfo ca gencert`: those of cfssl under the same names, with one dash or two.
+import { caJoinConfig } from './ca-join-options.ts';
 import {
   caAuditConfig,
   caCrlConfig,
@@ -56,7 +57,7 @@ export const caCommandConfigs: readonly Pick<AnyDeclaration, 'name' | 'infos' | 
     caAuditConfig,
     caInfoConfig,
   ],
-  ...[caRotateConfig, caTokenCreateConfig, caTokenListConfig, caTokenDeleteConfig],
+  ...[caRotateConfig, caTokenCreateConfig, caTokenListConfig, caTokenDeleteConfig, caJoinConfig],
 ];
 
 function declare<S extends Shape>(name: string, options: S) {

@@ -21,7 +21,7 @@ export const caDatabase = {
 export const caDebug = { 'debug': toggle({ help: 'Log more, and show where an error came from.' }) };
 
 /** What a CA key can be. */
-export const caKeyAlgorithms = ['P-256', 'P-384', 'P-521', 'RSA-2048', 'RSA-3072', 'RSA-4096', 'Ed25519'] as const;
+const caKeyAlgorithms = ['P-256', 'P-384', 'P-521', 'RSA-2048', 'RSA-3072', 'RSA-4096', 'Ed25519'] as const;
 
 const reason = () =>
   textLike(

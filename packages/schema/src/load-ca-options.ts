@@ -6,5 +6,6 @@ export const loadCaOptions = async () => {
     import('./ca-options-sign.ts'),
     import('./ca-join-options.ts'),
   ]);
-  return { ...common, ...serve, ...sign, ...join };
+  const { caCommandConfigs } = sign;
+  return { ...common, ...serve, ...sign, ...join, caCommandConfigs };
 };

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { silentLog, systemClock } from '@rfo/foundation';
 import { certificateInfo, decodeCrl, identity } from '@rfo/pki';
+import { loadCaOptions } from '@rfo/schema';
 import { csr } from './api/api.testing.ts';
 import { caPlace, openssl } from './keys/keys.testing.ts';
 import { beginRotation, finishRotation } from './keys/rotate.ts';
 import { sealedFor, serveCa } from './serve.testing.ts';
+import { compatNames } from './signing/compat.ts';
 import { createSelfSigned } from './signing/create-self-signed.ts';
 import { readCsrJson } from './signing/csr-json.ts';
 import { openStore } from './store/open-store.ts';
@@ -30,6 +32,20 @@ test('a CA serves its API by TLS, its status without, and says where, by which p
   assert.match(screen, /pin {10}sha256:[0-9a-f]{64}\n/);
   assert.match(screen, /not served {3}scan: explicitly disabled\n/);
   assert.equal((await served.post('newkey', {})).status, 404);
+});
+
+test('the choices that help and completion offer are those that there are', async () => {
+  const { caServeConfig } = await loadCaOptions();
+  const choices = (key: string) => caServeConfig.infos.find((info) => info.key === key)?.choices ?? [];
+  assert.deepEqual(choices('cfssl-compat'), [...compatNames, 'all']);
+  await using served = await serveCa(choices('disable').map((name) => `-disable=${name}`));
+  const said = served.lines.filter((line) => line.includes("endpoint '"));
+  assert.deepEqual(
+    said.filter((line) => !line.includes('explicitly disabled')),
+    [],
+  );
+  assert.equal(said.length, choices('disable').length);
+  assert.equal((await served.ask({ path: '/api/v1/cfssl/health' })).status, 404);
 });
 
 test('what it signs is in its database, and its status is right at once, whoever revokes it', async () => {

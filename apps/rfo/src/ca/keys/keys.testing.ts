@@ -11,7 +11,7 @@ import { type InitOptions, initFolder } from './init.ts';
 export const day = 86_400_000;
 
 /** Stands still unless it is moved. @param start milliseconds since 1970 */
-export function movableClock(start = Date.now()): Clock & { pass: (milliseconds: number) => void } {
+function movableClock(start = Date.now()): Clock & { pass: (milliseconds: number) => void } {
   let now = start;
   return {
     now: () => now,

@@ -39,7 +39,7 @@ export type OwnCertificate = {
 
 const day = 86_400_000;
 /** Milliseconds that each lasts; a third before the end it is renewed. */
-export const ownLifetimes = { ocsp: 30 * day, tls: 90 * day } as const;
+const ownLifetimes = { ocsp: 30 * day, tls: 90 * day } as const;
 
 /** Signs OCSP answers in the place of the CA. It is short-lived, as nobody can revoke it: clients do not ask about it (RFC 6960 §4.2.2.2.1). */
 export async function issueResponder(authority: Authority, now: number): Promise<OwnCertificate> {
