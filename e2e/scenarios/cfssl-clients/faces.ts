@@ -84,16 +84,7 @@ export async function startReal({ host, programs, life }: Stage): Promise<Servic
 
 export function startLenient(stage: Stage, more: readonly string[] = []): Promise<Service> {
   const files = ['--config', configFile, '--ca-bundle', join(folder, 'ca.pem'), '--int-bundle', join(cfsslFolder, 'none.pem')];
-  return startRfo(stage, 'lenient', [
-    '--dir',
-    lenientFolder,
-    '--port=9888',
-    '--ocsp-port=9889',
-    '--cfssl-compat=all',
-    '--outbound-local',
-    ...files,
-    ...more,
-  ]);
+  return startRfo(stage, 'lenient', ['--dir', lenientFolder, '--port=9888', '--ocsp-port=9889', '--cfssl-compat=all', ...files, ...more]);
 }
 
 /** With the flags as cfssl's users write them. */

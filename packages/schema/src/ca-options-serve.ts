@@ -93,7 +93,6 @@ export const caServeConfig = declareOptions({
         value: 'folder',
         path: true,
       }),
-      'outbound-local': toggle({ help: 'Let `bundle`, `certinfo` and `scan` connect to private and local addresses, too.' }),
       'metrics': toggle({ help: 'Serve metrics of OCSP and CRL at /metrics of the API.' }),
       'seed-port': preset(port(), 8890, { help: 'Port for them.' }),
       'loglevel': preset(logLevel, 1, { help: '0: debug, 1: info, 2: warning, 3 to 5: error.', value: 'number' }),

@@ -144,7 +144,7 @@ function statusAuthorities(
 /** The endpoints that look at certificates of others: bundle, certinfo, scan. As with cfssl, `sign` bundles where both files were named. */
 async function withLooks(parts: ApiParts, { config, opened, clock, log }: LiveInputs): Promise<Parameters<typeof cfsslEndpoints>> {
   const { 'ca-bundle': rootsFile, 'int-bundle': intermediatesFile, 'int-dir': folder } = config;
-  const outbound = createOutbound({ local: config['outbound-local'] });
+  const outbound = createOutbound({ local: parts.compat.has('local-targets') });
   const given = await certificatesIn(rootsFile);
   const roots = (): ReturnType<typeof systemRoots> => given ?? systemRoots(log);
   const bundler = createBundler({
