@@ -51,6 +51,20 @@ describe('what is rendered for others', { timeout: 120_000 }, () => {
     assert.match(stdout, /clusterPoolIPv4PodCIDRList:\n +- 10\.42\.0\.0\/16/);
   });
 
+  it('is what the documents show', async () => {
+    for (const document of ['external-control-plane.md', 'external-control-plane.zh-CN.md']) {
+      const text = await readFile(join(import.meta.dirname, '../../../../docs', document), 'utf8');
+      const [, shown = ''] = /```yaml\n(# network\.yaml\n[\s\S]*?)```/.exec(text) ?? [];
+      await writeFile(join(folder, 'network.yaml'), shown);
+      const bgp = await rfo(['network', 'bgp', 'render', '-f', join(folder, 'network.yaml')]);
+      assert.equal(bgp.status, 0, `${document}: ${bgp.stderr}`);
+      assert.match(bgp.stdout, /peerAddress: 192\.0\.2\.1$/m);
+      const values = await rfo(['network', 'cilium', 'values', '-f', join(folder, 'network.yaml')]);
+      assert.match(values.stdout, /^k8sServiceHost: 192\.0\.2\.10$/m, values.stderr);
+    }
+    await writeFile(file, declaration);
+  });
+
   it('is refused in a sentence when something is missing or nothing is there', async () => {
     const complaints = async (...args: string[]): Promise<string> => {
       const { status, stdout, stderr } = await rfo(args);
