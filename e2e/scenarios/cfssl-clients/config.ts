@@ -2,6 +2,8 @@
 
 /** `openssl rand -hex 16`, once for all runs: what is compared is not how it is chosen. */
 export const sharedKey = '0123456789abcdef0123456789ABCDEF';
+/** No profile names it, so that no node has it. */
+export const operatorKey = 'fedcba9876543210fedcba9876543210';
 
 const urls = { ocsp_url: 'http://127.0.0.1:8889', crl_url: 'http://127.0.0.1:8889/crl' };
 const server = ['signing', 'key encipherment', 'server auth'];
@@ -42,7 +44,7 @@ export const signingConfig = {
       forever: { expiry: '876000h', usages: server },
     },
   },
-  auth_keys: { key1: { type: 'standard', key: sharedKey } },
+  auth_keys: { key1: { type: 'standard', key: sharedKey }, operator: { type: 'standard', key: operatorKey } },
 } as const;
 
 /** What a client of `auth_remote` is configured with. */

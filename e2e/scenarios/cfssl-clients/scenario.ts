@@ -38,7 +38,7 @@ export const scenario: Scenario = {
       compareRevocation(stage, inputs),
     );
     await check('what cfssl does for everybody is refused by default, each by its name', () => compareStrictness(stage, inputs));
-    await check('who has a key may still have it done', () => useAuthenticated(stage));
+    await check('an operator may still have it done, who has a key that no profile names', () => useAuthenticated(stage));
     await check('cfssl gencert joins one node with a one-time token, and no other', () => useToken(stage));
     await check('the database and configuration of a cfssl are taken over, and given back', () =>
       takeOverAndGiveBack(stage, inputs, running),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { rfoCommand } from '../../harness/node.ts';
 import { gencert, tryGencert } from './clients.ts';
-import { sharedKey, signingConfig } from './config.ts';
+import { operatorKey, sharedKey, signingConfig } from './config.ts';
 import { ask, askAll, cfsslFolder, type Face, folder, lenient, type Stage, strict } from './faces.ts';
 import { authenticated, type Inputs } from './inputs.ts';
 import { issueKnown } from './same-answers.ts';
@@ -66,9 +66,13 @@ export async function compareStrictness(stage: Stage, inputs: Inputs): Promise<v
 
 /** With the key of a profile, the same endpoints answer. */
 export async function useAuthenticated(stage: Stage): Promise<void> {
-  const answer = await ask(stage, strict, 'newkey', authenticated(JSON.stringify({ CN: 'made', hosts: ['made.example'] })));
+  const wish = JSON.stringify({ CN: 'made', hosts: ['made.example'] });
+  const answer = await ask(stage, strict, 'newkey', authenticated(wish, operatorKey));
   assert.equal(answer.status, 200, answer.body);
   assert.match(answer.body, /PRIVATE KEY/);
+  // What stands in the user data of nodes is no such key.
+  const shared = await ask(stage, strict, 'newkey', authenticated(wish, sharedKey));
+  assert.deepEqual([shared.status, /invalid token/.test(shared.body)], [400, true]);
 }
 
 /** A certificate of a hundred years: from the strict server it ends with the CA, if it is given at all. */
