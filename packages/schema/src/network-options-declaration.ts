@@ -7,7 +7,7 @@ import { formatRange, parseRange } from './ipv4.ts';
 import { choice, domainName, hostOrAddress, numberType, port, text } from './value-types.ts';
 
 /** How Services are announced unless told otherwise: by all of their addresses. */
-export const serviceAddresses = ['ClusterIP', 'ExternalIP', 'LoadBalancerIP'] as const;
+const serviceAddresses = ['ClusterIP', 'ExternalIP', 'LoadBalancerIP'] as const;
 /** Well-known communities that Cilium takes by name (RFC 1997, 3765, 7999 and others). */
 const wellKnownCommunities = [
   ...['internet', 'planned-shut', 'accept-own', 'route-filter-translated-v4', 'route-filter-v4', 'route-filter-translated-v6'],

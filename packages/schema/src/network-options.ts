@@ -11,7 +11,7 @@ export const ciliumVersions = ['1.16', '1.17', '1.18', '1.19', '1.20'] as const;
 export type CiliumVersion = (typeof ciliumVersions)[number];
 
 /** What of Cilium beyond the network can be left out of the values. */
-export const ciliumExtras = ['gateway-api', 'ingress', 'hubble', 'dashboards', 'service-monitors'] as const;
+const ciliumExtras = ['gateway-api', 'ingress', 'hubble', 'dashboards', 'service-monitors'] as const;
 
 const file = maybe(text(), { help: 'The declaration; - for the standard input.', short: 'f', value: 'file', path: true, from });
 const output = preset(text(), '-', { help: 'File to write; - for the standard output.', short: 'o', value: 'file', path: true, from });
