@@ -123,7 +123,10 @@ export const scenario: Scenario = {
 
     await step('a server without an agent goes on serving the others', async () => {
       await restartAs(one, { 'server': `https://${two.host.ip}:9345`, 'disable-etcd': true, 'disable-agent': true });
-      await untilLine(one.service(), /this server is no node: its API server reaches kubelets and pods through the tunnels/, { signal, within: 120_000 });
+      await untilLine(one.service(), /this server is no node: its API server reaches kubelets and pods through the tunnels/, {
+        signal,
+        within: 120_000,
+      });
       await untilLine(one.service(), /: the node is ready$/, { signal, within: 300_000 });
       assert.deepEqual(Object.keys(await one.pids()), ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler']);
       const ofAgent = await podOn(one, 'agent-1');
