@@ -14,6 +14,10 @@ const suite = 'bookworm';
 const packages = [
   ...['systemd', 'systemd-sysv', 'dbus', 'openssh-server', 'ca-certificates', 'curl', 'sudo', 'netbase'],
   ...['iproute2', 'iptables', 'nftables', 'conntrack', 'ethtool', 'iputils-ping', 'kmod', 'mount', 'procps', 'util-linux', 'socat'],
+  // Node itself needs it.
+  'libatomic1',
+  // Real user data is read by the real program. The second is what it needs under another name, which debootstrap does not look up.
+  ...['cloud-init', 'python3-cffi-backend'],
 ];
 /** Units that have no work in a container, or that would do it to this machine. */
 const masked = [
@@ -26,6 +30,9 @@ const finish = [
   ': > etc/machine-id',
   'rm -f usr/lib/sysctl.d/*.conf etc/sysctl.d/*.conf',
   'rm -rf var/cache/apt/archives/*.deb var/lib/apt/lists/*',
+  // Off unless a host is given a seed by its command line (cloud-init=enabled). The network is the lab's, root logs in, and there are no locales.
+  ': > etc/cloud/cloud-init.disabled',
+  "printf 'network: {config: disabled}\\ndisable_root: false\\nlocale: false\\n' > etc/cloud/cloud.cfg.d/99-lab.cfg",
   ...masked.map((unit) => `ln -sf /dev/null etc/systemd/system/${unit}`),
 ];
 const tools = { debootstrap: 'debootstrap', 'systemd-nspawn': 'systemd-container', ssh: 'openssh-client', 'ssh-keygen': 'openssh-client' };

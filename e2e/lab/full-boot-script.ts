@@ -9,6 +9,8 @@ export type FullBootInputs = BootInputs & {
   readonly devices: readonly string[];
   /** Controllers that this machine has nowhere mounted on v1, such as net_cls. */
   readonly unmounted: readonly string[];
+  /** Further words that the inside takes for the command line of its kernel: as systemd does in a container, it reads those of process 1. */
+  readonly commandLine: readonly string[];
 };
 
 /** nspawn ends with this code when the inside wants to reboot and nobody outside manages it. */
@@ -61,7 +63,7 @@ export function payloadOf(folder: string, path: string): string {
   return folder === 'systemd' || folder === 'unified' ? `${path}/payload` : path;
 }
 
-function renderNspawn({ name, dir, labId, devices, shared }: FullBootInputs): string {
+function renderNspawn({ name, dir, labId, devices, shared, commandLine }: FullBootInputs): string {
   return [
     // Inside it is a cgroup v1 machine as this one, and may set what the kernel lets be set.
     'SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=0 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1',
@@ -77,5 +79,6 @@ function renderNspawn({ name, dir, labId, devices, shared }: FullBootInputs): st
     ...diskFolders.map((path) => `--bind=${dir}/disk/${diskName(path)}:${path}`),
     ...shared.map((path) => `--bind-ro='${path}'`),
     'systemd.unified_cgroup_hierarchy=0',
+    ...commandLine.map((word) => `'${word}'`),
   ].join(' ');
 }

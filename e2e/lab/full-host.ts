@@ -36,11 +36,13 @@ export type FullInputs = {
   readonly base: string;
   /** File of the key that `ssh` uses; `.pub` beside it. */
   readonly key: string;
+  /** Further words that the inside takes for the command line of its kernel. */
+  readonly commandLine: readonly string[];
 };
 
 /** @throws `host-not-ready` where the machine has no cgroup v1 hierarchies, on which nspawn's part was tried */
 export function fullMachine(inputs: FullInputs): Machine {
-  const { labId, name, dir, switchNamespace, places, outside, shared, base, key } = inputs;
+  const { labId, name, dir, switchNamespace, places, outside, shared, base, key, commandLine } = inputs;
   if (places.some(({ hierarchy }) => hierarchy.unified)) {
     const problems = 'full hosts of the lab are made for cgroup v1 and hybrid machines';
     throw fail('host-not-ready', { problems, cure: 'Boot with systemd.unified_cgroup_hierarchy=0, or use light hosts' });
@@ -57,7 +59,7 @@ export function fullMachine(inputs: FullInputs): Machine {
     powerOn: async (identity) => {
       const script = renderFullBootScript({
         ...identity,
-        ...{ labId, name, dir, switchNamespace, port: portsOf(name).port, hierarchies: places, shared, base },
+        ...{ labId, name, dir, switchNamespace, port: portsOf(name).port, hierarchies: places, shared, base, commandLine },
         devices: ['/dev/kmsg', '/dev/fuse'].filter((path) => existsSync(path)),
         unmounted: unmountedControllers(await readFile('/proc/cgroups', 'utf8'), places),
       });

@@ -23,7 +23,7 @@ export type Lab = {
   /** @param ip inside 10.98.0.0/24; counted up from .11 by default */
   readonly addHost: (options: HostOptions) => Promise<Host>;
   /** With systemd and sshd; the first one of a machine makes the base image (see `ensureBaseImage`). Not booted to the end: `untilBooted`. */
-  readonly addFullHost: (options: HostOptions) => Promise<FullHost>;
+  readonly addFullHost: (options: FullHostOptions) => Promise<FullHost>;
   readonly hosts: () => readonly Host[];
   /** Nothing gets through between two hosts; with `oneWay` only from the first to the second. Others still reach both. */
   readonly cut: (from: Host, to: Host, options?: { readonly oneWay?: boolean }) => Promise<void>;
@@ -40,6 +40,10 @@ export type Lab = {
   readonly trace: LabTrace;
 };
 export type HostOptions = { readonly name: string; readonly ip?: string };
+export type FullHostOptions = HostOptions & {
+  /** Words of the kernel's command line, such as where cloud-init finds its seed (`cloud-init=enabled ds=nocloud-net;s=…`): without it that stays off. */
+  readonly commandLine?: readonly string[];
+};
 export type LabTrace = { readonly id: string; readonly dir: string; readonly cgroups: readonly string[] };
 
 export const repository = resolve(dirname(new URL(import.meta.url).pathname), '../..');
@@ -134,25 +138,27 @@ async function assembleLab({ store, keeper, signal }: Assembly): Promise<Lab> {
     await network.change((faults) => withoutHost(faults, name));
   };
   const inputsOf = (state: HostState): HostInputs => {
-    const { name, base } = state;
+    const { name, base, commandLine = [] } = state;
     const places = hierarchies.map((hierarchy, index) => ({ hierarchy, path: join(cgroups[index] ?? '', name) }));
     const common = {
       ...{ labId: id, name, dir: join(dir, 'hosts', name), switchNamespace: at.namespace, places },
       outside: outside.filter(({ hierarchy }) => hierarchy.unified).map(({ path }) => path),
     };
-    const machine = base === undefined ? lightMachine({ ...common, shared }) : fullMachine({ ...common, shared: [repository], base, key });
+    const machine =
+      base === undefined ? lightMachine({ ...common, shared }) : fullMachine({ ...common, shared: [repository], base, key, commandLine });
     return { ...common, state, at, machine, cable: network.cableOf(name), save: (next) => save(name, next) };
   };
   const enlist = (host: Host): Host => {
     hosts.set(host.name, host);
     return host;
   };
-  const add = async ({ name, ip }: HostOptions, base?: string): Promise<Host> => {
+  const add = async ({ name, ip, commandLine }: FullHostOptions, base?: string): Promise<Host> => {
     const { hosts: others, nextAddress } = store.current();
     checkName(name, others);
     const next = firstFree(nextAddress, others);
     const kind = base === undefined ? 'light' : 'full';
-    const state: HostState = { name, kind, ip: ip ?? `${NETWORK}${next}`, generation: 0, ...(base !== undefined && { base }) };
+    const own = { ...(base !== undefined && { base }), ...(commandLine !== undefined && { commandLine }) };
+    const state: HostState = { name, kind, ip: ip ?? `${NETWORK}${next}`, generation: 0, ...own };
     if (ip === undefined) await store.update((all) => ({ ...all, nextAddress: next + 1 }));
     await save(name, state);
     try {

@@ -110,6 +110,7 @@ test('a full host sees its own cgroups as the whole, and nothing where this mach
     base: '/cache/base',
     devices: ['/dev/kmsg'],
     unmounted: ['hugetlb'],
+    commandLine: ['cloud-init=enabled', 'ds=nocloud-net;s=http://10.98.0.2/a/'],
   }).split('\n');
   const cgroups = '/labs/x/hosts/a/cgroup';
   assert.deepEqual(
@@ -130,6 +131,8 @@ test('a full host sees its own cgroups as the whole, and nothing where this mach
     '--bind=/dev/kmsg',
     '--bind=/labs/x/hosts/a/disk/var-lib-rancher:/var/lib/rancher',
     "--bind-ro='/repo'",
+    // A semicolon ends no command.
+    "systemd.unified_cgroup_hierarchy=0 'cloud-init=enabled' 'ds=nocloud-net;s=http://10.98.0.2/a/'",
     // A reboot from inside boots again, a power cut does not.
     '[ "$code" = 133 ] || exit "$code"',
   ])

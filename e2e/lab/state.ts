@@ -13,6 +13,8 @@ export type HostState = {
   readonly generation: number;
   /** The root file system below a full host's own. */
   readonly base?: string;
+  /** What a full host reads as the command line of its kernel, beside what the lab gives it. */
+  readonly commandLine?: readonly string[];
 };
 
 export type LabState = {

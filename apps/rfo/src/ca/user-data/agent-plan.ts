@@ -33,7 +33,7 @@ const agentShell = `
 # The unit is started when the node is ready, and tries again by itself.
 start_agent() {
   systemctl start rfo-agent.service && return 0
-  complain "rfo-agent is not ready: $(journalctl -q -u rfo-agent.service -o cat -n 1 2>/dev/null)"
+  complain "rfo-agent is not ready: $(journalctl -q _SYSTEMD_UNIT=rfo-agent.service -o cat -n 1 2>/dev/null)"
   return 1
 }
 
