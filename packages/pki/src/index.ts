@@ -22,7 +22,17 @@ export { createSigningRequest, type RequestWish, readSigningRequest, type Signin
 export { isOid } from './der.ts';
 export type { Extensions } from './extensions.ts';
 export { bytesToIp, canonicalIp, ipToBytes } from './ip.ts';
-export { decodeKey, encodeKey, generateKey, generateKeyAside, type KeyAlgorithm, keyId, publicKeyBytes, sha1KeyId, verifyBytes } from './key.ts';
+export {
+  decodeKey,
+  encodeKey,
+  generateKey,
+  generateKeyAside,
+  type KeyAlgorithm,
+  keyId,
+  publicKeyBytes,
+  sha1KeyId,
+  verifyBytes,
+} from './key.ts';
 export { encodeMultiName, pkixName } from './multi-name.ts';
 export { encodeName, formatName, identity, type Name, type NameAttribute, type NameType, nameValue } from './name.ts';
 export {
