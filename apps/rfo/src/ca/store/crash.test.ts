@@ -15,7 +15,7 @@ const filler = fileURLToPath(new URL('./filler.testing.ts', import.meta.url));
 test('however often it is killed while it issues, what was acknowledged is there, once, with its line in the audit log', async (t) => {
   const { file, auditFile, open } = folder(t);
   const acknowledged = new Set<string>();
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < 8; round++) {
     for (const serial of await issueUntilKilled(file, (round + 1) * 1_000_000, randomInt(1, 150))) acknowledged.add(serial);
     const { store, close } = await open({ server: true });
     const known = store.list({}).map(({ serial }) => serial);
@@ -37,7 +37,7 @@ test('however often it is killed while it issues, what was acknowledged is there
     );
   }
   assert.deepEqual(python(file, `print(json.dumps(list(db.execute('PRAGMA integrity_check'))))`), [['ok']]);
-  assert.ok(acknowledged.size > 20);
+  assert.ok(acknowledged.size > 8);
 });
 
 test('on a full disk nothing is issued, what was refused is nowhere, and it goes on when there is room', async (t) => {
