@@ -17,6 +17,8 @@ export type Versions = {
   readonly 'pause': string;
   /** Depends on no Kubernetes: it is there to be compared with. */
   readonly 'cfssl': string;
+  /** Depends on no Kubernetes either: it checks what is written for Ignition. */
+  readonly 'ignition': string;
 };
 
 export const versions = {
@@ -33,6 +35,7 @@ export const versions = {
     'metrics-server': 'v0.9.0',
     'pause': 'v3.10.2',
     'cfssl': 'v1.6.5',
+    'ignition': 'v2.24.0',
   },
 } as const satisfies Record<string, Versions>;
 

@@ -6,6 +6,7 @@ import { crictl } from '../crictl/component.ts';
 import { etcd } from '../etcd/component.ts';
 import { flannel } from '../flannel/component.ts';
 import { helm } from '../helm/component.ts';
+import { ignition } from '../ignition/component.ts';
 import { kubernetes } from '../kubernetes/component.ts';
 import { kubernetesSeparate } from '../kubernetes-separate/component.ts';
 import { metricsServer } from '../metrics-server/component.ts';
@@ -28,6 +29,7 @@ export const components: readonly Component[] = [
   pause,
   kubernetesSeparate,
   cfssl,
+  ignition,
 ];
 
 /** What a bundle consists of. */

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { eventually } from '../../harness/eventually.ts';
 import { webDeployment } from '../../harness/objects.ts';
 import type { Scenario } from '../../harness/scenario.ts';
-import { caPorts, publishRfo, seedFolder, serveAuthority, succeeds } from '../auto-join/authority.ts';
+import { caPorts, publishPrograms, rfoInstallation, seedFolder, serveAuthority, succeeds } from '../auto-join/authority.ts';
 import { externalConfig, startExternal } from '../auto-join/external-server.ts';
-import { bootSeeded, joinLog, untilCloudInit, untilNodeReady } from '../auto-join/seeded-host.ts';
+import { bootSeeded, joinLog, seedWord, untilCloudInit, untilNodeReady } from '../auto-join/seeded-host.ts';
 
 export const scenario: Scenario = {
   name: 'auto-join-short',
@@ -20,7 +20,7 @@ export const scenario: Scenario = {
       return service;
     });
     await step('user data is written for one host', async () => {
-      const program = await publishRfo(server);
+      const program = await publishPrograms(server, 'rfo', await rfoInstallation());
       const urls = ['--server', `https://${server.host.ip}:9345`, '--seed-url', `http://${server.host.ip}:${caPorts.seed}`];
       await succeeds(server, [
         'ca',
@@ -38,7 +38,7 @@ export const scenario: Scenario = {
     });
     const begin = performance.now();
     const host = await step('the host is switched on, and cloud-init does what the seed says', async () => {
-      const made = await bootSeeded(context, server, 'worker-1');
+      const made = await bootSeeded(context, 'worker-1', [seedWord(server, 'worker-1')]);
       await untilCloudInit(made);
       return made;
     });

@@ -2,11 +2,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Node, rfoCommand, untilLine } from '../../harness/node.ts';
+import { dataDir, type Node, rfoCommand, untilLine } from '../../harness/node.ts';
 import type { ScenarioContext } from '../../harness/scenario.ts';
 import { commandFailed, must, repository, type Service } from '../../lab/index.ts';
 
-export const seedFolder = '/srv/seed';
+export const seedFolder = `${dataDir}/seed`;
+/** Of this machine, as archives are named. */
+export const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
 export const caPorts = { api: 8888, seed: 8890 } as const;
 
 /** Makes a CA there and serves it, with the folder of the seed server. */
@@ -18,7 +20,7 @@ export async function serveAuthority({ life }: ScenarioContext, node: Node): Pro
 }
 
 /** Again, or for the first time. */
-export async function startAuthority({ host }: Node, signal: AbortSignal): Promise<Service> {
+async function startAuthority({ host }: Node, signal: AbortSignal): Promise<Service> {
   const service = await host.spawn('rfo-ca', [...rfoCommand, 'ca', 'serve', '--address', '0.0.0.0', '--seed', seedFolder]);
   await untilLine(service, /SIGHUP reads keys/, { signal, within: 60_000 });
   return service;
@@ -57,14 +59,12 @@ export async function publishPrograms({ host }: Node, name: string, files: Reado
   const content = await readFile(archive);
   await host.writeFile(`${seedFolder}/files/${name}.tar.gz`, content);
   const sum = createHash('sha256').update(content).digest('hex');
-  const architecture = { x64: 'amd64', arm64: 'arm64' }[process.arch as 'x64' | 'arm64'];
   return `${architecture}=http://${host.ip}:${caPorts.seed}/files/${name}.tar.gz#sha256:${sum}`;
 }
 
-/** An installation of RFO: the program of this checkout, which every host of the lab sees at its place. */
-export async function publishRfo(node: Node): Promise<string> {
+/** An installation of RFO: the program of this checkout, which every host of the lab sees at its place. By paths below /usr/local. */
+export async function rfoInstallation(): Promise<Readonly<Record<string, string>>> {
   const words = rfoCommand.map((word) => `'${word}'`).join(' ');
   const script = `#!/bin/sh\nRFO_BUNDLE_DIR=\${RFO_BUNDLE_DIR:-'${join(repository, '.cache/dist')}'} exec ${words} "$@"\n`;
-  const killall = await readFile(join(repository, 'deploy/rfo-killall.sh'), 'utf8');
-  return await publishPrograms(node, 'rfo', { 'bin/rfo': script, 'bin/rfo-killall.sh': killall });
+  return { 'bin/rfo': script, 'bin/rfo-killall.sh': await readFile(join(repository, 'deploy/rfo-killall.sh'), 'utf8') };
 }

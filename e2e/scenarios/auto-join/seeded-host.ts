@@ -7,15 +7,21 @@ import { type FullHost, lastLines, repository } from '../../lab/index.ts';
 import { caPorts } from './authority.ts';
 
 /**
- * Switches a host on, whose kernel's command line says where its seed is: what PXE or firmware would do.
+ * Switches a host on, whose kernel's command line says where its seed is: what PXE or a boot loader would do.
  * The image for test pods is put into it, as it would be in an image of an administrator; nothing else.
  */
-export async function bootSeeded({ lab }: ScenarioContext, authority: Node, name: string, id = name): Promise<FullHost> {
-  const commandLine = ['cloud-init=enabled', `ds=nocloud-net;s=http://${authority.host.ip}:${caPorts.seed}/${id}/`];
-  const host = await lab.addFullHost({ name, commandLine });
+export async function bootSeeded({ lab }: ScenarioContext, name: string, words: readonly string[]): Promise<FullHost> {
+  const host = await lab.addFullHost({ name, commandLine: ['cloud-init=enabled', ...words] });
+  await putTestImages(host);
+  return host;
+}
+
+/** Where the seed of a host is. */
+export const seedWord = (authority: Node, id: string): string => `ds=nocloud-net;s=http://${authority.host.ip}:${caPorts.seed}/${id}/`;
+
+export async function putTestImages(host: FullHost): Promise<void> {
   const images = join(dataDir, 'agent/images');
   await host.must(['sh', '-ec', `mkdir -p -m 0700 ${images}; cp ${join(repository, '.cache/dist/images-test')}/*.tar ${images}/`]);
-  return host;
 }
 
 /** Waits until cloud-init is through, and throws with its log when it was not content. */
@@ -23,7 +29,8 @@ export async function untilCloudInit(host: FullHost): Promise<void> {
   try {
     await host.untilBooted();
     const { code, stdout } = await host.exec(['cloud-init', 'status', '--wait', '--long'], { timeout: 180_000 });
-    if (code !== 0 || !/^status: done$/m.test(stdout)) throw new Error(stdout);
+    // Without a seed it is content as well.
+    if (code !== 0 || !/^status: done$/m.test(stdout) || !/DataSourceNoCloudNet/.test(stdout)) throw new Error(stdout);
   } catch (error) {
     const complaints = await host.exec(['sh', '-c', 'grep -E "WARN|ERROR|Traceback|failed" -A 12 /var/log/cloud-init.log | tail -n 80']);
     throw new Error(`cloud-init on ${host.name}: ${error instanceof Error ? error.message : String(error)}\n${complaints.stdout}`);

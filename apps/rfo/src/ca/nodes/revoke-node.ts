@@ -76,7 +76,7 @@ export async function revokeNode(
 }
 
 /** Certificates of nodes that are revoked and have not expired: what a cluster has to be told. */
-export function revokedNodes(store: CertificateStore, clock: Clock): readonly CertificateRecord[] {
+function revokedNodes(store: CertificateStore, clock: Clock): readonly CertificateRecord[] {
   return store.list({ status: 'revoked', unexpiredAt: clock.now() }).filter(({ pem }) => nodeOf(certificateInfo(pem)) !== undefined);
 }
 

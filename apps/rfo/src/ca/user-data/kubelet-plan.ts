@@ -102,6 +102,10 @@ WantedBy=multi-user.target
 /** Version 2 is what containerd 1.6 to 2.x read. */
 const containerdConfig = `version = 2
 
+[plugins."io.containerd.grpc.v1.cri"]
+  # Pods get no better score than containerd has: where it may not lower its own, as in a container, every pod would fail.
+  restrict_oom_score_adj = true
+
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"
 

@@ -39,8 +39,6 @@ export type SeedOptions = {
 };
 
 /** What a host says of itself. */
-export type SeedReport = z.output<typeof reportSchema>;
-
 const reportSchema = z.object({
   id: z.string().check(z.maxLength(128)),
   node: z.string().check(z.maxLength(253)),

@@ -7,7 +7,7 @@ export const joinScript = `${joinFolder}/join.sh`;
 export const joinState = '/var/lib/rfo-join';
 
 /** Exit code of a host that was refused: another attempt with the same user data is no use. */
-export const refusedCode = 3;
+const refusedCode = 3;
 
 export const commonShell = String.raw`#!/bin/sh
 # Joins this host to its cluster. It may be run again at any time: what is done is not done twice.
@@ -92,6 +92,8 @@ fetch_programs() {
     return 1
   }
   rm "$work/programs"
+  # Units may have come along.
+  systemctl daemon-reload
   printf '%s\n' "$sum" >"$state/programs"
 }
 
