@@ -12,9 +12,15 @@ export type Connection = {
   readonly ended: Promise<string>;
   /** Ends it at once. */
   readonly end: (reason: string) => void;
-  /** Ends it with its last stream: another one has taken its place. */
+  /** Ends it soon after its last stream: another one has taken its place. */
   readonly retire: () => void;
 };
+
+/**
+ * How long (ms) a connection without streams that is not needed any more is kept: what its last stream brought may lie unread at the other end, where
+ * it would be lost with the connection, and nothing tells when it was read.
+ */
+const linger = 2_000;
 
 /** Servers of the same cluster may reset streams as often as they like. */
 const resets = { streamResetBurst: 100_000, streamResetRate: 10_000 };
@@ -27,14 +33,17 @@ export function openConnection(
   const ended = Promise.withResolvers<string>();
   let reason: string | undefined;
   let retired = false;
+  let leaving: NodeJS.Timeout | undefined;
   const end = (why: string): void => {
     reason ??= why;
     socket.destroy();
   };
   const endIfIdle = (): void => {
-    if (retired && streams.size === 0) end('replaced');
+    clearTimeout(leaving);
+    if (retired && streams.size === 0) leaving = setTimeout(end, linger, 'replaced');
   };
   socket.once('error', (error) => end(error.message));
+  socket.once('close', () => clearTimeout(leaving));
   socket.once('close', () => ended.resolve(reason ?? 'the server closed the connection'));
   const session = performServerHandshake(socket, { ...sessionOptions, ...resets });
   fitWindows(session);
@@ -42,6 +51,7 @@ export function openConnection(
   session.once('goaway', () => end('the server ended it'));
   session.on('stream', (stream, headers) => {
     streams.add(stream);
+    clearTimeout(leaving);
     stream.once('close', () => {
       streams.delete(stream);
       endIfIdle();

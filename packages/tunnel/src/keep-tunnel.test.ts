@@ -9,6 +9,8 @@ import { closedPort, issue, standingTunnel, startAcceptor, startKeeper, startRel
 
 const timeout = 60_000;
 const quick = { pingEvery: () => 100, suspectAfter: 600, lostAfter: 1200 };
+/** For a test in which a machine that is busy must not look like a link that is cut. */
+const patient = { pingEvery: () => 100, suspectAfter: 3000, lostAfter: 6000 };
 
 test('a server that vanishes without a word is suspect, then lost; a new tunnel stands within a second of the return of the link', {
   timeout,
@@ -47,10 +49,10 @@ test('streams outlive a cut that is shorter than deadAfter', { timeout }, async 
   assert.equal(String((await once(stream, 'data'))[0]), 'during');
 });
 
-test('a connection that was replaced ends with its last stream', { timeout }, async (t) => {
+test('a connection that was replaced ends after its last stream', { timeout }, async (t) => {
   const acceptor = await startAcceptor(t);
   const relay = await startRelay(t, acceptor.port);
-  const { until } = await startKeeper(t, relay.port, quick);
+  const { until } = await startKeeper(t, relay.port, patient);
   const old = await acceptor.next();
   await until('up');
   const stream = await old.tunnel.connect(await startTarget(t, (socket) => socket.pipe(socket)));
