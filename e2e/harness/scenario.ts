@@ -11,8 +11,6 @@ export type Scenario = {
   readonly short: boolean;
   /** Milliseconds for all of it; then it has failed and everything is removed. */
   readonly timeout: number;
-  /** It spends its time waiting: where several run, it runs beside the others. */
-  readonly patient?: true;
   readonly run: (context: ScenarioContext) => Promise<void>;
 };
 

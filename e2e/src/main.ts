@@ -1,9 +1,8 @@
-/** `npm run e2e -- NAME… | all | short [--keep]`: runs scenarios; the last line is `N passed, N failed`. */
+/** `npm run e2e -- NAME… | all | short [--keep]`: runs scenarios one after the other; the last line is `N passed, N failed`. */
 import { parseArgs } from 'node:util';
 import { toRfoError } from '@rfo/foundation';
 import type { Scenario } from '../harness/scenario.ts';
 import { loadScenarios, scenarioNames } from './load-scenarios.ts';
-import { runAll } from './run-all.ts';
 import { runScenario } from './run-scenario.ts';
 
 const groups: readonly string[] = ['all', 'short'];
@@ -26,9 +25,13 @@ async function main(): Promise<number> {
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort(new Error('interrupted')));
   const options = { keep: values.keep, signal: interrupt.signal };
-  const runOne = async (scenario: Scenario, tell: (line: string) => void): Promise<boolean> =>
-    !interrupt.signal.aborted && (await runScenario(scenario, { ...options, print: tell }));
-  const { passed, failed } = await runAll(chosen, runOne, print);
+  let passed = 0;
+  let failed = 0;
+  for (const scenario of chosen) {
+    if (interrupt.signal.aborted) break;
+    if (await runScenario(scenario, { ...options, print })) passed++;
+    else failed++;
+  }
   print(`${passed} passed, ${failed} failed`);
   return failed > 0 || interrupt.signal.aborted ? 1 : 0;
 }

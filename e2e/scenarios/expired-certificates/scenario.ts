@@ -17,7 +17,6 @@ export const scenario: Scenario = {
   about: 'certificates renew while the node runs, and a node that was off until all had expired starts again by itself',
   short: true,
   timeout: 600_000,
-  patient: true,
   run: async ({ addNode, step, note, life }) => {
     const { signal } = life;
     const node = await addNode('node');
