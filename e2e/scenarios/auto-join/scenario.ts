@@ -18,7 +18,7 @@ export const scenario: Scenario = {
   about:
     'the walk-through of docs/auto-join.md: an agent and a plain kubelet join a control plane outside by cloud-init alone; thieves are refused',
   short: false,
-  timeout: 2_400_000,
+  timeout: 1_800_000,
   run: async (context) => {
     const { step, addNode } = context;
     const blocks = await readWalkThrough('auto-join.md');
