@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '../..');
 export type ScenarioCounts = { readonly passed: number; readonly failed: number };
 
 /** The scenarios that boot hosts with systemd. */
-const withFullHosts: readonly string[] = ['full-host', 'auto-join', 'auto-join-short', 'short'];
+const withFullHosts: readonly string[] = ['full-host', 'auto-join', 'auto-join-short', 'ca-faults'];
 
 /** What the host must have for these words (see `runScenarios`). */
 export function purposesOf(words: readonly string[]): readonly Purpose[] {

@@ -17,7 +17,7 @@ const connections = 4;
 export const scenario: Scenario = {
   name: 'ca-faults',
   about: 'a CA that is killed under load and whose disk runs full gives out nothing that it does not know, and comes back by itself',
-  short: true,
+  short: false,
   timeout: 300_000,
   run: async (context) => {
     const { lab, step, life, note } = context;
