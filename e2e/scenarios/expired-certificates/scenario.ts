@@ -5,10 +5,11 @@ import type { Node } from '../../harness/node.ts';
 import { webDeployment } from '../../harness/objects.ts';
 import { assertClusterWorks, podLives } from '../../harness/probe.ts';
 import type { Scenario } from '../../harness/scenario.ts';
+import { slowness } from '../../harness/slowness.ts';
 import { assertRenewed, certificateEnds } from './certificate-ends.ts';
 
-/** Life of every leaf, in seconds. A third before its end is too late for clients that look every five minutes: they are restarted. */
-const brief = 60;
+/** Life of every leaf, in seconds, on a machine of usual speed. A third before its end is too late for clients that look every five minutes: they are restarted. */
+const usuallyBrief = 60;
 /** Enough for those clients to notice by themselves, when it is renewed with 95 % of it left. */
 const ample = 345;
 
@@ -19,6 +20,7 @@ export const scenario: Scenario = {
   timeout: 600_000,
   run: async ({ addNode, step, note, life }) => {
     const { signal } = life;
+    const brief = Math.round(usuallyBrief * (await slowness()));
     const node = await addNode('node');
     await step(`the node gets ready with certificates of ${brief} s`, async () => {
       await node.start({ env: lifeOf(brief) });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { eventually } from '../../harness/eventually.ts';
 import type { Node } from '../../harness/node.ts';
 import type { ScenarioContext } from '../../harness/scenario.ts';
+import { slowness } from '../../harness/slowness.ts';
 import { serverInUse, ways } from './balancer-requests.ts';
 import type { Fault } from './faults.ts';
 import type { ObservedCluster } from './observed-cluster.ts';
@@ -28,6 +29,7 @@ export async function survive(
   const [witness] = others;
   assert.ok(witness);
 
+  const slowBefore = await slowness();
   const begin = Date.now();
   await fault.strike(server);
   const struck = Date.now();
@@ -53,8 +55,11 @@ export async function survive(
     `${server.host.name}${marks && ` (${marks})`}: without a write ${ms(gap)}, by the balancer ${ms(written)}; ` +
       `fail-over of the balancer: new connections ${ms(fresh)}, kept one ${ms(kept)}; kubectl there after ${ms(kubectl)}; whole after ${ms(end - begin)} (the last: ${slowest})`,
   );
-  assert.ok(gap <= apiBackWithin, `no write was acknowledged for ${ms(gap)}; failures: ${writes.failures().slice(-3).join('\n')}`);
-  assert.ok(written <= apiBackWithin, `no write by the balancer for ${ms(written)}: ${requests.failures().slice(-3).join('\n')}`);
+  const slow = Math.max(slowBefore, await slowness());
+  if (slow > 1) note(`this machine is ${slow.toFixed(1)} times slower than the one that the bound is for`);
+  const within = apiBackWithin * slow;
+  assert.ok(gap <= within, `no write was acknowledged for ${ms(gap)}; failures: ${writes.failures().slice(-3).join('\n')}`);
+  assert.ok(written <= within, `no write by the balancer for ${ms(written)}: ${requests.failures().slice(-3).join('\n')}`);
 }
 
 /** A server that is alone says so instead of taking what nobody else would know of. */
