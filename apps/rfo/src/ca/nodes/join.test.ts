@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { test } from 'node:test';
-import { Life } from '@rfo/foundation';
+import { Life, sleep } from '@rfo/foundation';
 import { formatAltName, formatName } from '@rfo/pki';
 import { startCa, testHost } from './nodes.testing.ts';
 
@@ -67,10 +67,12 @@ test('a used, an expired, a wrong, a deleted and somebody else’s token are ref
   const ca = await startCa(life);
   const used = await ca.token({ node: 'worker-*' });
   assert.equal((await testHost(ca, { name: 'worker-1', token: used }).join()).code, 0);
-  const soon = await ca.token({ node: 'worker-3', expiresAt: Date.now() + 1 });
+  const until = Date.now() + 2_000;
+  const soon = await ca.token({ node: 'worker-3', expiresAt: until });
   const gone = await ca.token({ node: 'worker-4' });
   const { id = '' } = ca.tokens.list().find(({ node }) => node === 'worker-4') ?? {};
   await ca.tokens.delete(id);
+  await sleep(Math.max(0, until - Date.now()) + 10, life.signal);
   const cases = [
     { what: 'used', name: 'worker-2', token: used, reason: /is used up/ },
     { what: 'expired', name: 'worker-3', token: soon, reason: /expired at/ },
