@@ -244,9 +244,9 @@ db.execute('COMMIT')`;
   // Long enough for several attempts, during which the event loop runs.
   for (const until = performance.now() + 200; performance.now() < until; ) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(written, false);
+  const closed = once(holder, 'close');
   holder.stdin.end('\n');
-  await insert;
-  await once(holder, 'close');
+  await Promise.all([insert, closed]);
 });
 
 test('nobody else can read the database, its journal or the audit log', async (t) => {
