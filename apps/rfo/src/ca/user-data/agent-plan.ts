@@ -1,6 +1,7 @@
 /** A host that becomes an agent of an RFO cluster: its configuration, its token, its unit. Pure. */
 import { stringify } from 'yaml';
-import { agentUnit } from './agent-unit.ts';
+import { renderSystemdUnit } from '../../service-units/systemd.ts';
+import { unitDefaults } from '../../service-units/unit.ts';
 import { commonSettings, renderSettings } from './settings.ts';
 import { commonShell, joinFolder, joinScript, joinUnit } from './shell-common.ts';
 import type { AgentJoin, HostPlan } from './types.ts';
@@ -23,7 +24,7 @@ export function agentPlan(join: AgentJoin): HostPlan {
       { path: joinScript, mode: '0755', content: commonShell + agentShell },
     ],
     units: [
-      { name: 'rfo-agent.service', content: agentUnit, enabled: false },
+      { name: 'rfo-agent.service', content: renderSystemdUnit({ ...unitDefaults, role: 'agent' }), enabled: false },
       { name: 'rfo-join.service', content: joinUnit, enabled: true },
     ],
   };
