@@ -2,7 +2,7 @@
 import { BlockList } from 'node:net';
 import { type AltName, identity, ipToBytes, type Name } from '@rfo/pki';
 import { CfsslError } from '../cfssl-error.ts';
-import { compileGoRegexp } from '../config/go-regexp.ts';
+import { isNodeName, matchesNode } from '../tokens/node-pattern.ts';
 import type { Draft, Rule } from './types.ts';
 
 export type NodeLimits = {
@@ -48,23 +48,15 @@ export function isNodeIdentity(subject: Name, node: string): boolean {
 const nodePrefix = 'system:node:';
 const nodeGroup = 'system:nodes';
 
-/** RFC 1123: what Kubernetes calls a node. */
-const nodeName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 /** Names below these are the API server's, or every host's own. */
 const reserved: ReadonlySet<string> = new Set(['kubernetes', 'localhost']);
 
 function boundName(asked: string | undefined, bound: string | undefined): string {
   const name = asked ?? bound ?? '';
-  if (bound !== undefined && !matches(name, bound)) throw new CfsslError(5500, `the name ${name} is not that of the node ${bound}`);
-  if (name.length > 253 || !nodeName.test(name)) throw new CfsslError(5500, `"${name}" is no name of a node`);
+  if (bound !== undefined && !matchesNode(bound, name)) throw new CfsslError(5500, `the name ${name} is not that of the node ${bound}`);
+  if (!isNodeName(name)) throw new CfsslError(5500, `"${name}" is no name of a node`);
   if (name !== bound && reserved.has(name)) throw new CfsslError(5500, `"${name}" is not a name for a node`);
   return name;
-}
-
-/** By an expression that no name can make slow. */
-function matches(name: string, pattern: string): boolean {
-  const parts = pattern.split(/\*+/).map((part) => part.replace(/[^A-Za-z0-9-]/g, '\\$&'));
-  return compileGoRegexp(`^${parts.join('[A-Za-z0-9-]+')}$`).test(name);
 }
 
 function belongs({ type, value }: AltName, node: string, allowed: BlockList | undefined): boolean {
