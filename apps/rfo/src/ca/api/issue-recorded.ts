@@ -1,7 +1,8 @@
 /** Signs and remembers: no certificate leaves the house that the database does not know. */
 import { fail, RfoError } from '@rfo/foundation';
-import { formatAltName, formatName, nameValue } from '@rfo/pki';
+import { formatAltName, formatName } from '@rfo/pki';
 import type { Issued, SignRequest } from '../signing/types.ts';
+import { signedRecord } from '../store/signed-record.ts';
 import type { CertificateKey, CertificateRecord } from '../store/types.ts';
 import type { JoinToken } from '../tokens/types.ts';
 import { type Act, doneEntry } from './audited.ts';
@@ -82,20 +83,8 @@ async function giveAgain({ store, audit }: Records, { act }: Wish, { token, key 
 }
 
 export function recordOf(issued: Issued, { request, now }: { readonly request: SignRequest; readonly now: number }): CertificateRecord {
-  const { draft, serial, authorityKeyId, pem } = issued;
-  return {
-    serial,
-    authorityKeyId,
-    caLabel: request.label,
-    status: 'good',
-    reason: 0,
-    expiry: draft.notAfter,
-    revokedAt: undefined,
-    issuedAt: now,
-    notBefore: draft.notBefore,
-    metadata: null,
-    sans: draft.altNames.flatMap(({ type, value }) => (type === 'dns' ? [value] : [])),
-    commonName: nameValue(draft.subject, 'CN') ?? '',
-    pem,
-  };
+  const { serial, authorityKeyId, pem } = issued;
+  const { subject, altNames, notBefore, notAfter } = issued.draft;
+  const kept = { serial, authorityKeyId, pem, caLabel: request.label, metadata: null };
+  return signedRecord({ ...kept, subject, altNames, notBefore, notAfter }, now);
 }

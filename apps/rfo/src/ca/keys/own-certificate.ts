@@ -16,7 +16,6 @@ import {
   hostNames,
   identity,
   keyUsageExtension,
-  nameValue,
   ocspNoCheckExtension,
   publicKeyBytes,
   type RawExtension,
@@ -25,6 +24,7 @@ import {
   subjectKeyIdExtension,
 } from '@rfo/pki';
 import { randomSerial } from '../signing/create-issuer.ts';
+import { signedRecord } from '../store/signed-record.ts';
 import type { CertificateRecord } from '../store/types.ts';
 import type { Authority } from './authority.ts';
 import { type StatusUrls, validityOf } from './make-authority.ts';
@@ -44,7 +44,7 @@ const ownLifetimes = { ocsp: 30 * day, tls: 90 * day } as const;
 /** Signs OCSP answers in the place of the CA. It is short-lived, as nobody can revoke it: clients do not ask about it (RFC 6960 §4.2.2.2.1). */
 export async function issueResponder(authority: Authority, now: number): Promise<OwnCertificate> {
   const extensions = [extendedUsageExtension(['ocspSigning']), ocspNoCheckExtension()];
-  return await issue(authority, { commonName: 'OCSP responder', lifetime: ownLifetimes.ocsp, now, extensions, sans: [] });
+  return await issue(authority, { commonName: 'OCSP responder', lifetime: ownLifetimes.ocsp, now, extensions });
 }
 
 /**
@@ -63,8 +63,7 @@ export async function issueTls(
     ...(urls.ocspUrl === '' ? [] : [authorityInfoExtension({ ocsp: [urls.ocspUrl] })]),
     ...(urls.crlUrl === '' ? [] : [crlPointsExtension([urls.crlUrl])]),
   ];
-  const sans = names.flatMap((name) => (name.type === 'dns' ? [name.value] : []));
-  return await issue(authority, { commonName: hosts[0].slice(0, 64), lifetime: ownLifetimes.tls, now, extensions, sans });
+  return await issue(authority, { commonName: hosts[0].slice(0, 64), lifetime: ownLifetimes.tls, now, extensions });
 }
 
 type Wish = {
@@ -72,10 +71,9 @@ type Wish = {
   readonly lifetime: number;
   readonly now: number;
   readonly extensions: readonly RawExtension[];
-  readonly sans: readonly string[];
 };
 
-async function issue(authority: Authority, { commonName, lifetime, now, extensions, sans }: Wish): Promise<OwnCertificate> {
+async function issue(authority: Authority, { commonName, lifetime, now, extensions }: Wish): Promise<OwnCertificate> {
   const key = generateKey('P-256');
   const publicKey = publicKeyBytes(createPublicKey(key));
   const { notBefore, notAfter } = validityOf(now, lifetime);
@@ -98,27 +96,16 @@ async function issue(authority: Authority, { commonName, lifetime, now, extensio
   );
   const pem = encodePem('CERTIFICATE', der);
   const certificate = decodeCertificate(der);
-  return { certificate, pem, keyPem: encodeKey(key, 'pkcs8'), record: recordOf(certificate, { authority, now, sans }) };
+  return { certificate, pem, keyPem: encodeKey(key, 'pkcs8'), record: recordOf(certificate, { authority, now }) };
 }
 
 /** What the database keeps of a certificate that this CA has just signed for itself. */
 export function recordOf(
   certificate: CertificateInfo,
-  { authority, now, sans = [] }: { readonly authority: Authority; readonly now: number; readonly sans?: readonly string[] },
+  { authority, now }: { readonly authority: Authority; readonly now: number },
 ): CertificateRecord {
-  return {
-    serial: BigInt(`0x${certificate.serial}`).toString(),
-    authorityKeyId: authority.keyId,
-    caLabel: '',
-    status: 'good',
-    reason: 0,
-    expiry: certificate.notAfter,
-    revokedAt: undefined,
-    issuedAt: now,
-    notBefore: certificate.notBefore,
-    metadata: { own: true },
-    sans,
-    commonName: nameValue(certificate.subject, 'CN') ?? '',
-    pem: encodePem('CERTIFICATE', certificate.der),
-  };
+  const { subject, altNames, notBefore, notAfter, der } = certificate;
+  const serial = BigInt(`0x${certificate.serial}`).toString();
+  const own = { authorityKeyId: authority.keyId, caLabel: '', metadata: { own: true } };
+  return signedRecord({ ...own, serial, subject, altNames, notBefore, notAfter, pem: encodePem('CERTIFICATE', der) }, now);
 }
