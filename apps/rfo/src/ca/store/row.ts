@@ -2,26 +2,13 @@
 
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import { certificateInfo } from '@rfo/pki';
+import { firstColumns, laterColumns } from './schema.ts';
 import type { CertificateRecord } from './types.ts';
 
 export type Row = Record<string, SQLOutputValue>;
 
-/** In the order of the columns in {@link columns}. */
-export const columns = [
-  'serial_number',
-  'authority_key_identifier',
-  'ca_label',
-  'status',
-  'reason',
-  'expiry',
-  'revoked_at',
-  'pem',
-  'issued_at',
-  'not_before',
-  'metadata',
-  'sans',
-  'common_name',
-].join(', ');
+/** Of every certdb that was taken over, the later ones at the end. */
+export const columns = [...firstColumns, ...Object.keys(laterColumns)].join(', ');
 
 /**
  * The values of a row in the order of `columns`. As the program itself does it: texts are text, the two JSON values are bytes (the type it keeps
