@@ -156,9 +156,7 @@ async function feed(path: string | undefined, input: Writable): Promise<string |
   }
   const file = createReadStream(path, { highWaterMark: 1 << 20 });
   try {
-    if (path.endsWith('gz')) await pipeline(file, createGunzip(), input);
-    else if (path.endsWith('zst')) await pipeline(file, createZstdDecompress(), input);
-    else await pipeline(file, input);
+    await pipeline(file, path.endsWith('gz') ? createGunzip() : createZstdDecompress(), input);
     return undefined;
   } catch (error) {
     if (systemCode(error) === 'EPIPE' || systemCode(error) === 'ERR_STREAM_PREMATURE_CLOSE') return undefined;
