@@ -39,7 +39,7 @@ const tools = { debootstrap: 'debootstrap', 'systemd-nspawn': 'systemd-container
 
 /**
  * The folder of the base image; it takes one to two minutes and 300 MB the first time, and a working Debian mirror
- * (`RFO_LAB_DEBIAN_MIRROR`, by default deb.debian.org).
+ * (`RFO_LAB_DEBIAN_MIRROR`, by default debootstrap's own).
  * @param cache where it is kept, under a name that changes with what is in it
  * @param say gets each line of progress
  * @throws `tool-missing` for a missing host package, `process-failed` with debootstrap's last lines
@@ -87,9 +87,19 @@ async function debootstrap(
   target: string,
   { say, signal }: { readonly say: (line: string) => void; readonly signal: AbortSignal },
 ): Promise<void> {
-  const mirror = process.env.RFO_LAB_DEBIAN_MIRROR ?? 'http://deb.debian.org/debian';
+  const mirror = process.env.RFO_LAB_DEBIAN_MIRROR;
   const flags = ['--variant=minbase', '--force-check-gpg', `--include=${packages.join(',')}`];
-  const command = ['unshare', '--mount', '--propagation', 'private', 'debootstrap', ...flags, suite, target, mirror];
+  const command = [
+    'unshare',
+    '--mount',
+    '--propagation',
+    'private',
+    'debootstrap',
+    ...flags,
+    suite,
+    target,
+    ...(mirror === undefined ? [] : [mirror]),
+  ];
   const [file = '', ...args] = command;
   const env = { ...baseEnvironment(), ...proxyEnvironment() };
   const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
