@@ -4,13 +4,14 @@ import { toRfoError } from '@rfo/foundation';
 import { interruptible } from './lib/interruptible.ts';
 import { prepare } from './lib/prepare.ts';
 import { runChecks } from './lib/run-checks.ts';
-import { runScenarios } from './lib/scenarios.ts';
+import { purposesOf, runScenarios } from './lib/scenarios.ts';
 import { type Phase, renderSummary } from './lib/summary.ts';
 import { runUnitTests } from './lib/unit-tests.ts';
 
 type Counts = { readonly passed: number; readonly failed: number; readonly note?: string };
 
-const setUp = { what: 'npm test', purposes: ['build', 'run', 'test'] } as const;
+const scenarios = ['short'];
+const setUp = { what: 'npm test', purposes: purposesOf(scenarios) };
 
 const steps = {
   'set-up': async (signal: AbortSignal): Promise<Counts> => {
@@ -19,7 +20,7 @@ const steps = {
   },
   'checks': (signal: AbortSignal): Promise<Counts> => runChecks((line) => console.log(line), signal),
   'unit': runUnitTests,
-  'e2e': async (signal: AbortSignal): Promise<Counts> => runScenarios(['short'], await prepare({ ...setUp, signal }), signal),
+  'e2e': async (signal: AbortSignal): Promise<Counts> => runScenarios(scenarios, await prepare({ ...setUp, signal }), signal),
 } as const;
 type Step = keyof typeof steps;
 
