@@ -1,0 +1,232 @@
+// The options of `rfo manager …`, the command line of the multi-cluster manager. Flags alone: where the manager is and who is signed in stands in a file of the user.
+import { declareOptions } from './declaration.ts';
+import { list, maybe, optionGroup, preset, type Shape, toggle } from './option.ts';
+import { choice, duration, numberType, text, textLike } from './value-types.ts';
+
+const from = ['command-line'] as const;
+const debug = { 'debug': toggle({ help: 'Show where an error came from.', from }) };
+
+const output = preset(choice(['table', 'json', 'yaml']), 'table', { help: 'Form of the answer.', short: 'o', from });
+const listing = {
+  'filter': list(text(), {
+    help: 'Only what this holds for: status.phase=Active; also !=, ~ (contains), !~, <, >.',
+    value: 'condition',
+    from,
+  }),
+  'search': maybe(text(), { help: 'Only what has this in any of its texts.', from }),
+  'sort': maybe(text(), { help: 'Fields to sort by; a minus before one turns it round.', value: 'fields', unset: 'name', from }),
+  'limit': preset(numberType({ min: 1, max: 100_000, whole: true }), 1000, { help: 'At most so many.', value: 'number', from }),
+  'output': output,
+};
+const force = (what: string) => toggle({ help: `Do not ask before ${what}.`, short: 'y', from });
+const description = maybe(textLike(/^[^\p{Cc}]{1,1024}$/u, 'a line of up to 1024 characters', '"the racks in Lyon"'), {
+  help: 'What it is for.',
+  from,
+});
+const displayName = maybe(textLike(/^[^\p{Cc}]{1,128}$/u, 'a line of up to 128 characters', '"Lyon, production"'), {
+  help: 'Its name for people.',
+  from,
+});
+const label = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?';
+const objectName = (what: string, example: string) => textLike(new RegExp(`^${label}$`), what, example);
+const ttl = (unset: string) => maybe(duration(), { help: 'How long it is good for.', value: 'duration', unset, from });
+const passwordFile = (what: string) =>
+  maybe(text(), { help: `File that holds ${what}; - for the standard input.`, value: 'file', path: true, unset: 'it is asked for', from });
+/** Somebody who has a right: `user:ada` or `group:operators`. */
+const who = '(user|group):[^\\s:,]{1,512}';
+const member = () =>
+  textLike(new RegExp(`^${who}:[a-z0-9][-a-z0-9.]{0,252}$`), 'a member and a role', 'user:ada:owner or group:operators:viewer');
+const formerMember = () =>
+  textLike(new RegExp(`^${who}(:[a-z0-9][-a-z0-9.]{0,252})?$`), 'a member', 'user:ada, or user:ada:owner for one role alone');
+const place = () =>
+  textLike(new RegExp(`^${label}(/${label}(,${label})*)?$`), 'a cluster or namespaces of one', 'lyon or lyon/shop,shop-test');
+const quota = () => textLike(/^[a-z0-9./-]{1,253}=[0-9][0-9A-Za-z.+-]{0,62}$/, 'a resource and its limit', 'pods=50 or limits.cpu=10');
+
+export const managerLoginConfig = declare('manager login', {
+  'username': maybe(text(), { help: 'Who signs in.', short: 'u', unset: 'it is asked for', from }),
+  'password-file': passwordFile('the password, and in a second line a new one to replace it'),
+  'token-file': maybe(text(), {
+    help: 'File that holds an API token to use instead of a password; - for the standard input.',
+    value: 'file',
+    path: true,
+    from,
+  }),
+  'ca-file': maybe(text(), {
+    help: 'CA of the manager, in PEM.',
+    value: 'file',
+    path: true,
+    unset: 'the one it shows, once it is confirmed',
+    from,
+  }),
+  'ca-pin': maybe(textLike(/^(sha256:)?[0-9a-fA-F]{2}(:?[0-9a-fA-F]{2}){31}$/, 'the SHA-256 of a certificate', 'sha256:5f0c…'), {
+    help: 'SHA-256 of the CA certificate of the manager, as the manager prints it when it starts.',
+    value: 'hash',
+    from,
+  }),
+  'system-ca': toggle({ help: 'Trust the CAs of this host: for a manager with a public certificate.', from }),
+});
+
+export const managerLogoutConfig = declare('manager logout', {});
+export const managerWhoamiConfig = declare('manager whoami', { 'output': output });
+export const managerPasswordConfig = declare('manager password', {
+  'password-file': maybe(text(), {
+    help: 'File with the present password in its first line and the new one in its second; - for the standard input.',
+    value: 'file',
+    path: true,
+    unset: 'both are asked for',
+    from,
+  }),
+});
+
+export const managerClustersListConfig = declare('manager clusters list', listing);
+export const managerClustersGetConfig = declare('manager clusters get', { 'output': output });
+export const managerClustersImportConfig = declare('manager clusters import', {
+  'display-name': displayName,
+  'description': description,
+  'output': output,
+});
+export const managerClustersDisconnectConfig = declare('manager clusters disconnect', { 'yes': force('the cluster is disconnected') });
+
+export const managerProjectsListConfig = declare('manager projects list', listing);
+export const managerProjectsGetConfig = declare('manager projects get', { 'output': output });
+const projectFields = {
+  'display-name': displayName,
+  'description': description,
+  'member': list(member(), { help: 'Member with a role: user:NAME:ROLE or group:NAME:ROLE.', value: 'member', split: true, from }),
+  'place': list(place(), { help: 'Where: CLUSTER, or CLUSTER/NAMESPACE,NAMESPACE.', value: 'place', from }),
+  'quota': list(quota(), { help: 'Limit of each namespace: RESOURCE=AMOUNT.', value: 'limit', split: true, from }),
+};
+export const managerProjectsCreateConfig = declare('manager projects create', { ...projectFields, 'output': output });
+export const managerProjectsChangeConfig = declare('manager projects change', {
+  ...projectFields,
+  'remove-member': list(formerMember(), {
+    help: 'Member to remove: user:NAME, of one role alone user:NAME:ROLE.',
+    value: 'member',
+    split: true,
+    from,
+  }),
+  'remove-place': list(objectName('a cluster', 'lyon'), { help: 'Cluster to take out.', value: 'cluster', split: true, from }),
+  'remove-quota': list(textLike(/^[a-z0-9./-]{1,253}$/, 'a resource', 'pods'), {
+    help: 'Limit to lift.',
+    value: 'resource',
+    split: true,
+    from,
+  }),
+  'output': output,
+});
+export const managerProjectsDeleteConfig = declare('manager projects delete', { 'yes': force('the project is deleted') });
+
+export const managerUsersListConfig = declare('manager users list', listing);
+export const managerUsersGetConfig = declare('manager users get', { 'output': output });
+export const managerUsersCreateConfig = declare('manager users create', {
+  'display-name': displayName,
+  'email': maybe(textLike(/^[^\s@]+@[^\s@]+$/, 'a mail address', 'ada@example.com'), { help: 'Mail address.', from }),
+  'group': list(text(), { help: 'Group that it is in.', split: true, from }),
+  'role': list(text(), { help: 'Global role that it gets, beside the one that everybody has.', split: true, from }),
+  'password-file': maybe(text(), {
+    help: 'File that holds its password; - for the standard input.',
+    value: 'file',
+    path: true,
+    unset: 'a one-time password is made and printed',
+    from,
+  }),
+  'output': output,
+});
+export const managerUsersDisableConfig = declare('manager users disable', {});
+export const managerUsersEnableConfig = declare('manager users enable', {});
+export const managerUsersSetPasswordConfig = declare('manager users set-password', { 'password-file': passwordFile('the new password') });
+export const managerUsersDeleteConfig = declare('manager users delete', { 'yes': force('the user is deleted') });
+
+export const managerRolesListConfig = declare('manager roles list', listing);
+export const managerRolesGetConfig = declare('manager roles get', { 'output': output });
+const subject = () => textLike(new RegExp(`^${who}$`), 'a user or a group', 'user:ada or group:operators');
+const to = { 'to': list(subject(), { help: 'Who: user:NAME or group:NAME.', value: 'subject', split: true, from }) };
+export const managerRolesGrantConfig = declare('manager roles grant', to);
+export const managerRolesRevokeConfig = declare('manager roles revoke', {
+  'from': list(subject(), { help: 'Whom: user:NAME or group:NAME.', value: 'subject', split: true, from }),
+});
+
+export const managerTokensListConfig = declare('manager tokens list', {
+  'all': toggle({ help: 'Those of all users.', from }),
+  ...listing,
+});
+export const managerTokensCreateConfig = declare('manager tokens create', {
+  'description': description,
+  'ttl': ttl("the manager's limit"),
+  'cluster': list(objectName('a cluster', 'lyon'), { help: 'Only cluster that it is good for.', split: true, unset: 'all', from }),
+  'read-only': toggle({ help: 'It changes nothing, whatever its user may.', from }),
+  'output': preset(choice(['token', 'json', 'yaml']), 'token', {
+    help: 'Form of the answer: the token alone, or all of it.',
+    short: 'o',
+    from,
+  }),
+});
+export const managerTokensDeleteConfig = declare('manager tokens delete', {});
+
+export const managerKubeconfigConfig = declare('manager kubeconfig', {
+  'cluster': list(objectName('a cluster', 'lyon'), { help: 'Cluster to put into it.', split: true, from }),
+  'all': toggle({ help: 'All clusters that you may enter.', from }),
+  'exec': toggle({ help: 'No token in the file: kubectl asks rfo for one each time.', from }),
+  'ttl': ttl("the manager's limit; with --exec it has none"),
+  'read-only': toggle({ help: 'The token in it changes nothing.', from }),
+  'out': preset(text(), '-', { help: 'File to write, readable by you alone; - for the standard output.', value: 'file', path: true, from }),
+});
+
+export const managerCredentialConfig = declare('manager credential', {
+  'server': maybe(text(), { help: 'Manager that the kubeconfig is of: another one gets no credential.', value: 'address', from }),
+  'cluster': maybe(objectName('a cluster', 'lyon'), { help: 'Cluster that the credential is for.', unset: 'any', from }),
+});
+
+export const managerAuditConfig = declare('manager audit', {
+  'follow': toggle({ help: 'Go on with what happens now, until it is interrupted.', short: 'f', from }),
+  'verify': toggle({ help: 'Check instead that nothing was removed or changed.', from }),
+  'user': maybe(text(), { help: 'Only what this user did.', from }),
+  'cluster': maybe(text(), { help: 'Only what was done in this cluster.', from }),
+  'verb': maybe(text(), { help: 'Only this.', value: 'verb', from }),
+  'text': maybe(text(), { help: 'Only entries that have this in any of their texts.', from }),
+  'since': maybe(duration(), { help: 'Only the last so long.', value: 'duration', from }),
+  'limit': preset(numberType({ min: 1, max: 100_000, whole: true }), 100, { help: 'At most so many, the newest.', value: 'number', from }),
+  'output': preset(choice(['table', 'json', 'yaml']), 'table', {
+    help: 'Form of the entries; json: one a line.',
+    short: 'o',
+    from,
+  }),
+});
+
+/** For the reference. */
+export const managerCommandConfigs = [
+  managerLoginConfig,
+  managerLogoutConfig,
+  managerWhoamiConfig,
+  managerPasswordConfig,
+  managerClustersListConfig,
+  managerClustersGetConfig,
+  managerClustersImportConfig,
+  managerClustersDisconnectConfig,
+  managerProjectsListConfig,
+  managerProjectsGetConfig,
+  managerProjectsCreateConfig,
+  managerProjectsChangeConfig,
+  managerProjectsDeleteConfig,
+  managerUsersListConfig,
+  managerUsersGetConfig,
+  managerUsersCreateConfig,
+  managerUsersDisableConfig,
+  managerUsersEnableConfig,
+  managerUsersSetPasswordConfig,
+  managerUsersDeleteConfig,
+  managerRolesListConfig,
+  managerRolesGetConfig,
+  managerRolesGrantConfig,
+  managerRolesRevokeConfig,
+  managerTokensListConfig,
+  managerTokensCreateConfig,
+  managerTokensDeleteConfig,
+  managerKubeconfigConfig,
+  managerCredentialConfig,
+  managerAuditConfig,
+];
+
+function declare<S extends Shape>(name: string, options: S) {
+  return declareOptions({ name, options: { ...optionGroup('Flags', options), ...optionGroup('Diagnosis', debug) } });
+}
