@@ -1,6 +1,7 @@
 /** Joins two connections: TCP, Unix sockets, or streams within another connection. */
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 
 /**
  * Lets bytes through in both directions, no faster than they are read. The end of one side's output is passed on, and the other direction
@@ -14,8 +15,8 @@ export function splice(one: Duplex, other: Duplex): void {
 /** Ends a connection so that the other end cannot take it for finished, as far as its kind can say so: a Unix socket knows no reset. */
 export function breakOff(stream: Duplex): void {
   if (stream.destroyed) return;
-  // A pipe has no address; nor has a connection that the other end has reset already.
-  if (stream instanceof Socket && stream.remoteAddress !== undefined) stream.resetAndDestroy();
+  // A pipe has no address; nor has a connection that the other end has reset already. Of TLS the missing farewell tells.
+  if (stream instanceof Socket && !(stream instanceof TLSSocket) && stream.remoteAddress !== undefined) stream.resetAndDestroy();
   else stream.destroy();
 }
 
