@@ -7,6 +7,13 @@ import { hostErrors } from './errors/host.ts';
 import { inputErrors } from './errors/input.ts';
 import { joiningErrors } from './errors/joining.ts';
 import { kubernetesErrors } from './errors/kubernetes.ts';
+import { managerApiErrors } from './errors/manager-api.ts';
+import { managerCliErrors } from './errors/manager-cli.ts';
+import { managerConnectionErrors } from './errors/manager-connections.ts';
+import { managerFrontDoorErrors } from './errors/manager-front-door.ts';
+import { managerIdentityErrors } from './errors/manager-identity.ts';
+import { managerObjectErrors } from './errors/manager-objects.ts';
+import { managerRightsErrors } from './errors/manager-rights.ts';
 import { processErrors } from './errors/processes.ts';
 import { requestErrors } from './errors/requests.ts';
 import { tokenErrors } from './errors/tokens.ts';
@@ -27,5 +34,12 @@ export const errorTable = {
   ...kubernetesErrors,
   ...etcdErrors,
   ...tunnelErrors,
+  ...managerConnectionErrors,
+  ...managerFrontDoorErrors,
+  ...managerObjectErrors,
+  ...managerRightsErrors,
+  ...managerIdentityErrors,
+  ...managerApiErrors,
+  ...managerCliErrors,
   'timeout': { text: '{what} did not happen within {seconds} s', cure: '{cure}', retryable: true, exit: 1 },
 } as const satisfies Record<string, ErrorEntry>;
