@@ -12,10 +12,47 @@ export {
 export type { CaJoinConfig } from './ca-join-options.ts';
 export type { CaServeConfig } from './ca-options-serve.ts';
 export type { CaGencertConfig, CaSignConfig } from './ca-options-sign.ts';
+export {
+  type AgentCredentials,
+  type AgentHello,
+  type AgentProblem,
+  type AgentRefusal,
+  type AgentSettings,
+  type AgentWelcome,
+  agentName,
+  agentNamespace,
+  agentPaths,
+  agentSecretKeys,
+  agentTarget,
+  longestAgentLine,
+  parseAgentHello,
+  parseAgentSettings,
+  parseAgentUpdate,
+  parseAgentWelcome,
+  parseIssuedToken,
+} from './cluster-agent-protocol.ts';
 export { type AnyDeclaration, type Declaration, declareOptions, type Flaw, type Rule, subset, type Values } from './declaration.ts';
 export { addressOf } from './ipv4.ts';
 export { loadCaOptions } from './load-ca-options.ts';
 export { type Loaded, loadArguments, loadConfig } from './load-config.ts';
+export { loadClusterAgentConfig, loadManagerSchema } from './load-manager-schema.ts';
+export type { ClusterAgentConfig } from './manager/cluster-agent-options.ts';
+export type { DraftOf, ManagerKind, ObjectMetadata, ObjectOf, StatusPatchOf } from './manager/kind.ts';
+export type {
+  AuditSegment,
+  AuthProvider,
+  Cluster,
+  GlobalRoleBinding,
+  ManagerKinds,
+  PolicyRule,
+  Project,
+  RoleTemplate,
+  Setting,
+  Token,
+  User,
+} from './manager/kinds.ts';
+export type { ManagerConfig } from './manager/options.ts';
+export { loadManagerCliOptions } from './manager-cli-load.ts';
 export type { CiliumVersion } from './network-options.ts';
 export type { Bgp, BgpAttributes, BgpPeer, NetworkDeclaration } from './network-options-declaration.ts';
 export { loadNetworkOptions } from './network-options-load.ts';
