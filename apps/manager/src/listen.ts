@@ -1,0 +1,164 @@
+// The one port of the manager: HTTPS for people and programs, and the tunnels of agents, told apart in the TLS handshake (ALPN, RFC 7301).
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { fail, type Life, systemCode } from '@rfo/foundation';
+import { tunnelProtocol } from '@rfo/tunnel';
+import type { ServingCertificate } from './serving/certificate.ts';
+
+/** What is done with what comes in. Each takes over what it is given. */
+export type Entrances = {
+  /** To one with `Expect: 100-continue` nothing was answered yet. */
+  readonly request: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** Nothing was written to the socket. */
+  readonly tunnel: (socket: TLSSocket) => void;
+};
+
+export type Listener = {
+  readonly port: number;
+  /** Takes no new connection, and resolves when the requests that have an end are answered, or `within` ms are over. */
+  readonly drain: (within: number) => Promise<void>;
+};
+
+/** Milliseconds and bytes that keep strangers from holding on to the server. */
+const bounds = {
+  handshakeTimeout: 10_000,
+  headersTimeout: 10_000,
+  // Uploads into clusters may take hours. Whoever reads other bodies bounds them.
+  requestTimeout: 0,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 5_000,
+  maxHeaderSize: 32 * 1024,
+} as const;
+
+/**
+ * Listens until the life ends, which closes every connection.
+ * @throws port-taken, and what the system says to an address that is none of this host's
+ */
+export async function startListener(options: {
+  readonly address: string;
+  readonly port: number;
+  readonly certificate: ServingCertificate;
+  readonly entrances: Entrances;
+  readonly life: Life;
+}): Promise<Listener> {
+  const { certificate, entrances, life } = options;
+  const server = createServer({
+    ...certificate.current(),
+    ...bounds,
+    ALPNProtocols: [tunnelProtocol, 'http/1.1'],
+    minVersion: 'TLSv1.2',
+    noDelay: true,
+  });
+  life.defer(certificate.onChange(() => server.setSecureContext(certificate.current())));
+  const connections = openConnections(server);
+  const answering = new Set<ServerResponse>();
+  let draining = false;
+  let idle = (): void => undefined;
+
+  const take = (request: IncomingMessage, response: ServerResponse): void => {
+    if (draining) response.setHeader('connection', 'close');
+    if (hasEnd(request.url ?? '')) {
+      answering.add(response);
+      response.once('close', () => {
+        answering.delete(response);
+        if (answering.size === 0) idle();
+      });
+    }
+    entrances.request(request, response);
+  };
+  server.on('request', take);
+  // Whoever reads the body says that it may come: a cluster's API server may want to refuse it first.
+  server.on('checkContinue', take);
+  server.on('upgrade', entrances.upgrade);
+  server.on('clientError', refuseBroken);
+  dispatchTunnels(server, entrances.tunnel);
+
+  const port = await listen(server, options);
+  life.defer(() => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of connections) socket.destroy();
+    return closed;
+  });
+  return {
+    port,
+    drain: async (within) => {
+      draining = true;
+      server.close();
+      server.closeIdleConnections();
+      if (answering.size === 0) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, within);
+        idle = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    },
+  };
+}
+
+/** Watches and logs that are followed end when their server ends: their clients know how to go on. */
+function hasEnd(url: string): boolean {
+  const query = new URLSearchParams(url.slice(url.indexOf('?') + 1));
+  const on = (name: string): boolean => query.has(name) && query.get(name) !== 'false' && query.get(name) !== '0';
+  return !url.includes('?') || !(on('watch') || on('follow'));
+}
+
+/** All, also those whose handshake goes on and those that became something else: an HTTP server knows only of its own. */
+function openConnections(server: Server): ReadonlySet<Socket> {
+  const open = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  return open;
+}
+
+/** Puts itself in front of the HTTP server's own listener, which would write to the socket. */
+function dispatchTunnels(server: Server, take: (socket: TLSSocket) => void): void {
+  const own = server.listeners('secureConnection');
+  server.removeAllListeners('secureConnection');
+  server.on('secureConnection', (socket) => {
+    if (socket.alpnProtocol !== tunnelProtocol) {
+      for (const listener of own) listener.call(server, socket);
+      return;
+    }
+    // A connection may break before whoever takes it listens.
+    socket.on('error', () => undefined);
+    take(socket);
+  });
+}
+
+/** Answers what is no HTTP request, and closes. A connection that broke, or whose handshake failed, is closed without a word. */
+function refuseBroken(error: Error, socket: Duplex): void {
+  const code = systemCode(error) ?? '';
+  const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  const speaksHttp = code.startsWith('HPE_') || status === 408;
+  if (!speaksHttp || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { message, cure } = fail('request-invalid', { problem: STATUS_CODES[status] ?? '' });
+  const body = JSON.stringify({ code: 'request-invalid', message, cure });
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}`;
+  socket.end(`${head}\r\nconnection: close\r\n\r\n${body}`, () => socket.destroy());
+}
+
+function listen(server: Server, at: { readonly address: string; readonly port: number }): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: Error): void => {
+      const taken = systemCode(error) === 'EADDRINUSE';
+      reject(taken ? fail('port-taken', { port: at.port, holder: 'another process' }, error) : error);
+    };
+    server.once('error', onError);
+    server.listen(at.port, at.address, () => {
+      server.off('error', onError);
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : at.port);
+    });
+  });
+}
