@@ -192,6 +192,7 @@ function agentParts(given: {
     ...agentComponents(inputs, {
       listening: [],
       api: [],
+      services: [],
       nodeRegistered: (signal, mustExist) => nodeRegistered({ client, nodeName, signal, mustExist, log }),
     }),
     ...(config.cni === 'none' ? [] : [readyComponent(client, nodeName)]),

@@ -5,8 +5,8 @@ import { inOrder } from '../component/order.ts';
 import { agentComponents, agentNotices } from './components.ts';
 import { testInputs } from './test-inputs.ts';
 
-const options = { listening: ['port'], api: ['api'], nodeRegistered: async () => '10.42.0.0/24' };
-const others = ['port', 'api'].map((name): Component => ({ kind: 'task', name, needs: [], run: async () => undefined }));
+const options = { listening: ['port'], api: ['api'], services: ['services'], nodeRegistered: async () => '10.42.0.0/24' };
+const others = ['port', 'api', 'services'].map((name): Component => ({ kind: 'task', name, needs: [], run: async () => undefined }));
 const needs = (...given: Parameters<typeof testInputs>): Record<string, readonly string[]> =>
   Object.fromEntries(agentComponents(testInputs(...given), options).map((component) => [component.name, component.needs]));
 
@@ -17,7 +17,7 @@ describe('agent components', () => {
       'containerd': [],
       'images': ['containerd'],
       'kubelet': ['containerd', 'registries', 'port'],
-      'kube-proxy': ['kubelet', 'api'],
+      'kube-proxy': ['kubelet', 'services'],
       'flannel': ['kubelet', 'api'],
       'cni-config': ['images'],
     });
@@ -34,7 +34,7 @@ describe('agent components', () => {
     });
     assert.deepEqual(needs({ config: { 'container-runtime-endpoint': '/run/crio/crio.sock' } }), {
       'kubelet': ['port'],
-      'kube-proxy': ['kubelet', 'api'],
+      'kube-proxy': ['kubelet', 'services'],
       'flannel': ['kubelet', 'api'],
       'cni-config': [],
     });

@@ -25,8 +25,10 @@ import { registriesComponent } from './registries-component.ts';
 export type AgentOptions = {
   /** Names of the components after which kubelet's first request is answered, if late: on a server the API's open port, on an agent the load balancer. */
   readonly listening: readonly string[];
-  /** Names of the components after which the API grants everybody his rights. */
+  /** Names of the components after which the API grants the node's own controllers their rights. */
   readonly api: readonly string[];
+  /** Names of the components after which it grants kube-proxy its own. */
+  readonly services: readonly string[];
   /**
    * Gives the pod range of the Node object once it exists and has one; kube-proxy and flannel give up after 30 s without. `mustExist`: throws where
    * there is none, as the kubelet that runs will not register it again.
@@ -47,7 +49,7 @@ export function agentComponents(inputs: AgentInputs, options: AgentOptions): Com
       node,
       needs: ownRuntime ? (ownNetwork ? ['containerd', 'registries'] : ['images', 'registries']) : [],
     }),
-    ...(config['disable-kube-proxy'] ? [] : [kubeProxyComponent(inputs, options.api)]),
+    ...(config['disable-kube-proxy'] ? [] : [kubeProxyComponent(inputs, options.services)]),
     ...(ownNetwork ? [flannelComponent(inputs, options.api, node), cniConfigComponent(inputs, ownRuntime ? ['images'] : [])] : []),
   ];
 }
@@ -144,7 +146,7 @@ function kubeletComponent(
   };
 }
 
-function kubeProxyComponent(inputs: AgentInputs, api: readonly string[]): ProcessComponent {
+function kubeProxyComponent(inputs: AgentInputs, services: readonly string[]): ProcessComponent {
   const target = kubeProxyHealth(inputs.config);
   const check = async (signal: AbortSignal): Promise<void> => {
     if (target !== undefined) await checkHttp({ ...target, path: '/livez' }, signal);
@@ -152,7 +154,7 @@ function kubeProxyComponent(inputs: AgentInputs, api: readonly string[]): Proces
   return {
     kind: 'process',
     name: 'kube-proxy',
-    needs: ['kubelet', ...api],
+    needs: ['kubelet', ...services],
     render: () => ({ files: [], process: processSpec(inputs, 'kube-proxy', kubeProxyArguments(inputs)) }),
     ready: ({ signal, note }) => poll(() => check(signal), { signal, note }),
     health: ({ signal }) => check(signal),

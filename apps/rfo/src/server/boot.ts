@@ -28,6 +28,7 @@ import { linkBundle, lockDataDirectory, writeDataVersion } from './data-director
 import { ensureEncryptionConfig } from './encryption-config.ts';
 import { endMoved } from './end-moved.ts';
 import { takeEtcdRole } from './etcd-role.ts';
+import { firstPodRange, givePodRange } from './first-pod-range.ts';
 import { type ServerInputs, serverPorts } from './inputs.ts';
 import { takeClusterFiles } from './join.ts';
 import { controlPlaneKubeconfig, writeAdminKubeconfig, writeKubeconfigs } from './kubeconfigs.ts';
@@ -197,6 +198,7 @@ async function agentParts(input: {
   const { client, cluster, remoteApi, roles, log, clock, resolvConf } = input;
   const { config, nodeName, paths } = input.findings.inputs;
   const agent = serverAgentInputs(input.findings, resolvConf);
+  const range = input.firstStart ? firstPodRange(config, roles) : undefined;
   const tls = (name: string): string => join(paths.server.tls, name);
   return [
     // To the other servers, as each reaches every node by its tunnel.
@@ -210,10 +212,16 @@ async function agentParts(input: {
       balancers: remoteApi === undefined ? [] : [{ port: serverPorts.apiserver, balancer: remoteApi.balancer }],
     }),
     ...agentComponents(agent, {
-      // A first kubelet has nothing to do until the controller-manager knows it: it would only take the processor from the API server.
-      listening: [input.firstStart || remoteApi !== undefined ? apiPart(roles) : 'api-port'],
+      // A first kubelet only takes the processor from the API server until that answers.
+      listening: [remoteApi !== undefined ? apiPart(roles) : input.firstStart ? 'rights' : 'api-port'],
       api: [remoteApi === undefined ? 'rights' : apiPart(roles)],
-      nodeRegistered: (signal, mustExist) => nodeRegistered({ client, nodeName, signal, mustExist, log }),
+      // Its rights are the API server's own to make, which a new cluster has when that is ready.
+      services: [remoteApi === undefined && !input.firstStart ? 'rights' : apiPart(roles)],
+      nodeRegistered: (signal, mustExist) =>
+        nodeRegistered({
+          ...{ client, nodeName, signal, mustExist, log },
+          rangeless: range === undefined ? undefined : () => givePodRange({ client, nodeName, range, signal, log }),
+        }),
     }),
     nodeComponent({ client, nodeName, roles, foreignNetwork: config.cni === 'none', clock }),
   ];

@@ -9,9 +9,14 @@ type Node = KubeObject & {
 /**
  * Gives the pod range of the node's object, when it exists and has one, which kube-proxy and flannel give up on after 30 s.
  * @param mustExist it was there before: a kubelet registers its Node once, at its start, and one that was deleted since never comes back by itself
- * @throws node-deleted
+ * @param rangeless called once when the node exists without a range
+ * @throws node-deleted, and what `rangeless` throws
  */
-export function nodeRegistered(input: Wait & { readonly mustExist?: boolean }): Promise<string> {
+export async function nodeRegistered(
+  input: Wait & { readonly mustExist?: boolean; readonly rangeless?: (() => Promise<void>) | undefined },
+): Promise<string> {
+  const { rangeless } = input;
+  if (rangeless !== undefined && (await waitForNode(input, ({ spec }) => spec?.podCIDR ?? '')) === '') await rangeless();
   return waitForNode(input, ({ spec }) => spec?.podCIDR);
 }
 

@@ -60,7 +60,7 @@ const views = {
   'containerd': ({ agent }) => renderContainerdConfig(agent),
   'components': ({ server, agent }) => [
     ...controlPlaneComponents(server, hooksOf(server)).map(({ name }) => name),
-    ...agentComponents(agent, { listening: [], api: [], nodeRegistered: async () => '10.42.0.0/24' }).map(({ name }) => name),
+    ...agentComponents(agent, { listening: [], api: [], services: [], nodeRegistered: async () => '10.42.0.0/24' }).map(({ name }) => name),
   ],
   'ports': ({ config }) => serverPortsOf(config),
   'processes': async ({ server }) => {
