@@ -2,6 +2,7 @@
 
 import { caCommands } from './ca-commands.ts';
 import type { Command, CommandList } from './command.ts';
+import { managerCommands } from './manager-commands.ts';
 import { networkCommands } from './network-commands.ts';
 import { trimHeap } from './trim-heap.ts';
 
@@ -94,6 +95,7 @@ const commands = {
   },
   ...caCommands,
   ...networkCommands,
+  ...managerCommands,
   'kubectl': {
     summary: 'Run kubectl on this node as its administrator',
     usage: '[arguments of kubectl]',

@@ -1,0 +1,68 @@
+// `rfo manager logout|whoami|password`: the user himself.
+import { fail, toRfoError } from '@rfo/foundation';
+import { loadManagerCliOptions } from '@rfo/schema';
+import * as z from 'zod/mini';
+import type { Run } from '../../cli/context.ts';
+import { loadFlags } from '../../cli/with-config.ts';
+import { nothing, openManager } from './client.ts';
+import { inPath } from './operands.ts';
+import { writeObject } from './output.ts';
+import { askSecret, askTwice, readSecretLines } from './prompt.ts';
+import { removeState } from './state.ts';
+
+/** Ends the session at the manager, with the credentials that kubectl got by it, and forgets it here, also when the manager cannot be asked. */
+export const logout: Run = async (context) => {
+  const { managerLogoutConfig } = await loadManagerCliOptions();
+  loadFlags(managerLogoutConfig, context);
+  const { client, state } = await openManager(context);
+  try {
+    for (const { name } of Object.values(state.credentials ?? {})) {
+      await client.call(nothing, { method: 'DELETE', path: `/tokens/${inPath(name)}` }).catch(unlessGone);
+    }
+    // A token that was brought along is the user's to keep.
+    if (state.own) await client.call(nothing, { method: 'DELETE', path: '/session' });
+  } catch (error) {
+    const { code, message } = toRfoError(error);
+    if (code !== 'manager-session-over') context.stderr.write(`rfo: the session could not be ended at the manager: ${message}\n`);
+  }
+  await removeState(context.env);
+  context.stdout.write(`${state.username} is signed out of ${state.server}.\n`);
+  return 0;
+};
+
+/** One that expired is gone already. */
+function unlessGone(error: unknown): void {
+  if (toRfoError(error).code !== 'manager-refused') throw error;
+}
+
+const self = z.looseObject({ name: z.string(), username: z.string() });
+
+/** Tells who is signed in, as the manager sees him. */
+export const whoami: Run = async (context) => {
+  const { managerWhoamiConfig } = await loadManagerCliOptions();
+  const { values } = loadFlags(managerWhoamiConfig, context);
+  const { client } = await openManager(context);
+  const answer = await client.call(self, { method: 'GET', path: '/self' });
+  writeObject({ server: client.server, ...answer }, values.output, context);
+  return 0;
+};
+
+/** Sets the user's own password. Other sessions of his end. */
+export const changePassword: Run = async (context) => {
+  const { managerPasswordConfig } = await loadManagerCliOptions();
+  const { values, operands } = loadFlags(managerPasswordConfig, context, Number.POSITIVE_INFINITY);
+  // What stands there was meant for a password, most likely: it is not repeated in an error.
+  if (operands.length > 0) throw fail('manager-password-in-arguments', {});
+  const { client } = await openManager(context);
+  const file = values['password-file'];
+  const [current = '', wanted = ''] = file === undefined ? await askBoth(context) : await readSecretLines(file);
+  await client.call(nothing, { method: 'POST', path: '/self/password', body: { current, password: wanted } });
+  context.stdout.write('The password is changed.\n');
+  return 0;
+};
+
+async function askBoth(context: Parameters<Run>[0]): Promise<readonly [string, string]> {
+  const cure = 'Give --password-file';
+  const current = await askSecret('Present password', cure, context);
+  return [current, await askTwice('New password', cure, context)];
+}

@@ -1,0 +1,89 @@
+// `rfo manager login`: who signs in to which manager.
+import { fail, toRfoError } from '@rfo/foundation';
+import { loadManagerCliOptions } from '@rfo/schema';
+import * as z from 'zod/mini';
+import type { CommandContext, Run } from '../../cli/context.ts';
+import { loadFlags } from '../../cli/with-config.ts';
+import { createManagerClient, type ManagerClient, refusalCode } from './client.ts';
+import { askLine, askSecret, askTwice, readSecretLines } from './prompt.ts';
+import { recogniseManager } from './recognise.ts';
+import { type ManagerState, readState, writeState } from './state.ts';
+
+type Values = Awaited<ReturnType<typeof load>>['values'];
+
+/** Keeps a token of the session, never the password. Without an address it signs in anew where it was before. */
+export const login: Run = async (context) => {
+  const { values, operands } = await load(context);
+  const { env, stdout } = context;
+  // A broken file is replaced.
+  const before = await readState(env).catch((error: unknown) => {
+    if (toRfoError(error).code === 'manager-state-invalid') return undefined;
+    throw error;
+  });
+  const server = addressOf(operands[0] ?? before?.server);
+  const known = before?.server === server ? before.ca : undefined;
+  const ca = await recogniseManager(
+    server,
+    { file: values['ca-file'], pin: values['ca-pin'], systemCa: values['system-ca'], known },
+    context,
+  );
+  const signedIn = values['token-file'] === undefined ? signInByPassword : signInByToken;
+  const state = await signedIn({ server, ca }, values, context);
+  await writeState(env, state);
+  stdout.write(`${state.username} is signed in to ${server}.\n`);
+  return 0;
+};
+
+async function load(context: CommandContext) {
+  return loadFlags((await loadManagerCliOptions()).managerLoginConfig, context, 1);
+}
+
+/** @throws manager-address-invalid, argument-missing */
+function addressOf(given: string | undefined): string {
+  if (given === undefined) throw fail('argument-missing', { command: 'manager login', what: 'the address of a manager' });
+  const address = /^[a-z]+:\/\//i.test(given) ? given : `https://${given}`;
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const plain = url?.protocol === 'https:' && url.username === '' && url.pathname === '/' && url.search === '' && url.hash === '';
+  if (url === undefined || !plain) throw fail('manager-address-invalid', { address: JSON.stringify(given) });
+  return url.origin;
+}
+
+type Address = { readonly server: string; readonly ca: string | undefined };
+const session = z.object({ username: z.string(), token: z.string() });
+
+/** A password that is good for one sign-in is replaced on the way. */
+async function signInByPassword(address: Address, values: Values, context: CommandContext): Promise<ManagerState> {
+  const username = values.username ?? (await askLine('User name', 'Give --username', context));
+  const file = values['password-file'];
+  const [password = '', given] =
+    file === undefined ? [await askSecret('Password', 'Give --password-file or --token-file', context)] : await readSecretLines(file);
+  const client = createManagerClient(address, undefined, context);
+  const signIn = async (newPassword: string | undefined): Promise<ManagerState> => {
+    const body = { username, password, newPassword, as: 'token' };
+    const answer = await client.call(session, { method: 'POST', path: '/session', body });
+    return { ...address, ...answer, own: true };
+  };
+  try {
+    return await signIn(given);
+  } catch (error) {
+    if (refusalCode(error) !== 'password-must-change' || file !== undefined) throw error;
+    context.stderr.write('This password was good once, and has to be changed now.\n');
+    return await signIn(await askTwice('New password', 'Give --password-file with the new one in its second line', context));
+  }
+}
+
+const self = z.object({ username: z.string() });
+
+async function signInByToken(address: Address, values: Values, context: CommandContext): Promise<ManagerState> {
+  const token = await firstLine(values['token-file'] ?? '-');
+  const client: ManagerClient = createManagerClient(address, token, context);
+  const { username } = await client.call(self, { method: 'GET', path: '/self' });
+  return { ...address, username, token, own: false };
+}
+
+async function firstLine(file: string): Promise<string> {
+  const [line = ''] = await readSecretLines(file);
+  if (line === '')
+    throw fail('config-unreadable', { file: file === '-' ? 'the standard input' : file, problem: 'its first line is empty' });
+  return line;
+}
