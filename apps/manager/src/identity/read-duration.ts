@@ -1,0 +1,11 @@
+/** Reads how long something is to last: `90d`, `16h`, `1h30m`, or a number of seconds. */
+
+const form = /^(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9})s)?$/;
+const factors = [86_400, 3600, 60, 1];
+
+/** Seconds, or undefined of any other text. */
+export function readDuration(text: string): number | undefined {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  const parts = text === '' ? undefined : form.exec(text)?.slice(1);
+  return parts?.reduce((sum, part, at) => sum + Number(part ?? 0) * (factors[at] ?? 0), 0);
+}
