@@ -18,7 +18,7 @@ test('full hosts are prepared for where a chosen scenario has them', () => {
   assert.deepEqual(purposesOf(['all', '--keep']), [...usual, 'full-hosts']);
   assert.deepEqual(purposesOf(['single-node', 'full-host']), [...usual, 'full-hosts']);
   assert.deepEqual(purposesOf(['ca-faults']), [...usual, 'full-hosts']);
-  assert.deepEqual(purposesOf(['short']), usual);
+  assert.deepEqual(purposesOf(['short']), [...usual, 'full-hosts']);
   assert.deepEqual(purposesOf(['ha-short']), usual);
   assert.deepEqual(purposesOf([]), usual);
 });

@@ -13,7 +13,7 @@ const withFullHosts: readonly string[] = ['full-host', 'auto-join', 'auto-join-s
 
 /** What the host must have for these words (see `runScenarios`). */
 export function purposesOf(words: readonly string[]): readonly Purpose[] {
-  const full = words.some((word) => word === 'all' || withFullHosts.includes(word));
+  const full = words.some((word) => ['all', 'short', ...withFullHosts].includes(word));
   return ['build', 'run', 'test', ...(full ? (['full-hosts'] as const) : [])];
 }
 

@@ -10,7 +10,7 @@ export const scenario: Scenario = {
   name: 'auto-join-short',
   about:
     'a host that knows only where its seed is becomes a Ready agent by cloud-init, with its control plane outside the cluster, and runs pods',
-  short: false,
+  short: true,
   timeout: 600_000,
   run: async (context) => {
     const { step, addNode, life, note } = context;
