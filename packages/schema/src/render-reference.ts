@@ -7,15 +7,21 @@ import { defaultOf, groupsOf, placeholderOf } from './render-options.ts';
 
 const generated = '<!-- Written by npm run generate. Do not edit. -->';
 
-/** docs/reference/flags.md: a table for each group of options. */
-export function renderFlagReference({ name, infos }: Pick<AnyDeclaration, 'name' | 'infos'>): string {
+/**
+ * docs/reference/flags.md: a table for each group of options.
+ * @param of what is run, and the file that it reads unless it is told another
+ */
+export function renderFlagReference(
+  { name, infos }: Pick<AnyDeclaration, 'name' | 'infos'>,
+  of: { readonly program: string; readonly file: string } = { program: `rfo ${name}`, file: '/etc/rancher/rfo/config.yaml' },
+): string {
   return [
     generated,
-    `# Configuration of \`rfo ${name}\``,
+    `# Configuration of \`${of.program}\``,
     '',
     'Each option can be given as a flag, as a variable and as a key of the configuration file: the long name of the flag without its dashes.',
     'The command line goes before the environment, that before the files, a later file before an earlier one; a list that is given replaces',
-    'one from further down. `/etc/rancher/rfo/config.yaml` is read first, then `/etc/rancher/rfo/config.yaml.d/*.yaml` in alphabetical order. In a',
+    `one from further down. \`${of.file}\` is read first, then \`${of.file}.d/*.yaml\` in alphabetical order. In a`,
     'file, `key+:` appends to a list that earlier files gave. A variable holds a list as items separated by commas, or by line breaks where an',
     'item can hold a comma (marked ↵).',
     ...renderGroups(infos, '##'),
