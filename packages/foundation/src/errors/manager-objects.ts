@@ -20,6 +20,12 @@ export const managerObjectErrors = {
     retryable: false,
     exit: 2,
   },
+  'program-argument': {
+    text: '{program} takes flags alone, and not "{argument}"',
+    cure: 'See: {program} --help',
+    retryable: false,
+    exit: 2,
+  },
   'manager-certificate-unusable': {
     text: 'the certificate in {where} cannot be used: {problem}',
     cure: 'Put a certificate in PEM and its private key there; until then the one before stays in use, if there was one',
