@@ -152,7 +152,7 @@ export const managerTokensListConfig = declare('manager tokens list', {
 });
 export const managerTokensCreateConfig = declare('manager tokens create', {
   'description': description,
-  'ttl': ttl("the manager's limit"),
+  'ttl': ttl('30 days, or what the manager allows'),
   'cluster': list(objectName('a cluster', 'lyon'), { help: 'Only cluster that it is good for.', split: true, unset: 'all', from }),
   'read-only': toggle({ help: 'It changes nothing, whatever its user may.', from }),
   'output': preset(choice(['token', 'json', 'yaml']), 'token', {
@@ -167,7 +167,7 @@ export const managerKubeconfigConfig = declare('manager kubeconfig', {
   'cluster': list(objectName('a cluster', 'lyon'), { help: 'Cluster to put into it.', split: true, from }),
   'all': toggle({ help: 'All clusters that you may enter.', from }),
   'exec': toggle({ help: 'No token in the file: kubectl asks rfo for one each time.', from }),
-  'ttl': ttl("the manager's limit; with --exec it has none"),
+  'ttl': ttl('30 days, or what the manager allows; with --exec there is none'),
   'read-only': toggle({ help: 'The token in it changes nothing.', from }),
   'out': preset(text(), '-', { help: 'File to write, readable by you alone; - for the standard output.', value: 'file', path: true, from }),
 });

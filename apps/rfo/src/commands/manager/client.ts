@@ -112,7 +112,7 @@ async function bodyOf(server: string, answer: IncomingMessage): Promise<string> 
 const problem = z.object({ code: z.string(), message: z.string(), cure: z.string() });
 
 /** What the manager refused with; the `cause` of `manager-refused`. */
-export class ManagerRefusal extends Error {
+class ManagerRefusal extends Error {
   /** Of the manager's table of errors. */
   readonly code: string;
   constructor(code: string, message: string) {

@@ -6,7 +6,7 @@ import type { Run } from '../../cli/context.ts';
 import { loadFlags } from '../../cli/with-config.ts';
 import { openManager } from './client.ts';
 import { fieldOf, managerObject, renderData } from './output.ts';
-import { type Credential, type ManagerState, writeState } from './state.ts';
+import { type Credential, type ManagerState, readState, writeState } from './state.ts';
 import { madeToken } from './tokens.ts';
 
 const answer = z.object({ kubeconfig: z.looseObject({}), token: z.optional(managerObject) });
@@ -66,7 +66,9 @@ export const printCredential: Run = async (context) => {
   };
   const { token, secret } = await client.call(madeToken, { method: 'POST', path: '/tokens', body });
   const made: Credential = { name: token.name, token: secret, expiresAt: z.parse(z.string(), fieldOf(token.spec, 'expiresAt')) };
-  await writeState(context.env, { ...state, credentials: { ...unexpired(state, now), [key]: made } });
+  // Others may have come in between: another kubectl for another cluster, or somebody who signed in anew.
+  const latest = await readState(context.env);
+  if (latest?.token === state.token) await writeState(context.env, { ...latest, credentials: { ...unexpired(latest, now), [key]: made } });
   context.stdout.write(execCredential(made));
   return 0;
 };

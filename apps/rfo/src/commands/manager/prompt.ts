@@ -33,9 +33,10 @@ export async function askLine(what: string, cure: string, { stderr, life }: Comm
  */
 export async function askSecret(what: string, cure: string, { stderr }: CommandContext): Promise<string> {
   demandTerminal(what, cure);
-  stderr.write(`${what}: `);
   const { stdin } = process;
+  // Before it is asked: who answers at once must not be echoed.
   stdin.setRawMode(true);
+  stderr.write(`${what}: `);
   try {
     return await new Promise<string>((resolve, reject) => {
       let line: Line = { text: '', ahead: '' };
