@@ -20,6 +20,12 @@ export const managerRightsErrors = {
     retryable: false,
     exit: 2,
   },
+  'rights-left': {
+    text: 'what the manager has put into the cluster for the sake of rights cannot be removed: {problem}',
+    cure: 'Remove what is labelled rfo.io/managed-by=manager there by hand',
+    retryable: true,
+    exit: 1,
+  },
   'role-built-in': {
     text: 'the role "{name}" is built in and never changes',
     cure: 'Make a role of your own that inherits it',
