@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { RfoError } from '@rfo/foundation';
+import { watch } from '@rfo/kube';
+import { keyOfUser } from './attempt-counts.ts';
 import { type Lab, type Replica, revoked, someone, startLab, until } from './identity.testing.ts';
 import { readEntry, type Secret, secretKind } from './secrets.ts';
 
@@ -31,6 +33,19 @@ describe('signing in', { timeout: 110_000 }, () => {
       () => assert.fail('it was let in'),
       (error: RfoError) => error.message,
     );
+  const watchCounts = (signal: AbortSignal) => {
+    const selection = { namespace: 'rfo-system', labelSelector: 'rfo.io/failed-sign-ins' };
+    return watch<Secret>({ client: lab.cluster.client, kind: secretKind, ...selection, signal, onError: () => undefined });
+  };
+  /** Resolves when the API has so many failures of the user. */
+  const shared = async (username: string, failures: number, signal: AbortSignal): Promise<void> => {
+    for await (const item of watchCounts(signal)) {
+      if (item.type !== 'added' && item.type !== 'modified') continue;
+      const counts = JSON.parse(readEntry(item.object, 'counts') ?? '') as Record<string, readonly number[]>;
+      if (counts[keyOfUser(username)]?.[0] === failures) return;
+    }
+    throw signal.reason;
+  };
   const passwordSecret = (user: string) =>
     lab.cluster.client.get<Secret>({ ...secretKind, namespace: 'rfo-system', name: `rfo-password-${user}` });
 
@@ -164,7 +179,7 @@ describe('signing in', { timeout: 110_000 }, () => {
 
   it('is refused after five failures by every replica, also by one that starts later, and with the right password', {
     timeout,
-  }, async () => {
+  }, async ({ signal }) => {
     const request = await person();
     const wrong = { ...request, password: 'not the right one' };
     for (let failure = 1; failure <= 5; failure++) await assert.rejects(one.identity.signIn(wrong), { code: 'credentials-refused' });
@@ -172,6 +187,7 @@ describe('signing in', { timeout: 110_000 }, () => {
     await told('limited');
     await one.identity.signIn({ ...(await person()), address: request.address });
 
+    await shared(request.username, 5, signal);
     const third = await lab.open();
     assert.match(await refusal(third.identity.signIn(request)), /^too many attempts to sign in have failed\. Try again in \d+ s/);
     await third.end();
@@ -189,6 +205,28 @@ describe('signing in', { timeout: 110_000 }, () => {
         [['sign-in', request.address]],
       );
     }
+  });
+
+  it('has to wait just so for a name that nobody has', { timeout }, async () => {
+    const request = someone();
+    for (let failure = 1; failure <= 5; failure++) await assert.rejects(one.identity.signIn(request), { code: 'credentials-refused' });
+    await assert.rejects(one.identity.signIn(request), { code: 'sign-in-limited' });
+  });
+
+  it('leaves no counts behind that count no longer', { timeout }, async ({ signal }) => {
+    await assert.rejects(one.identity.signIn(someone()), { code: 'credentials-refused' });
+    let there = 0;
+    let third: Replica | undefined;
+    for await (const item of watchCounts(signal)) {
+      if (item.type === 'added') there++;
+      if (item.type === 'deleted') there--;
+      if (there === 0 && third !== undefined) break;
+      if (there > 0 && third === undefined && item.type !== 'added') {
+        lab.clock.forward(31 * 60);
+        third = await lab.open();
+      }
+    }
+    await third?.end();
   });
 
   it('is possible at once after an administrator has set a new password', { timeout }, async () => {

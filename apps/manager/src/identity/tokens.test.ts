@@ -4,6 +4,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { Life } from '@rfo/foundation';
 import type { Caller } from './caller.ts';
 import { type Lab, type Replica, revoked, someone, startLab, until } from './identity.testing.ts';
+import { renderEntries, secretKind } from './secrets.ts';
 import type { SignedIn } from './sign-in.ts';
 import { formatCredential, makeCredential } from './token-format.ts';
 
@@ -30,6 +31,23 @@ describe('tokens', { timeout: 110_000 }, () => {
   const bearer = (credential: string) => ({ authorization: `Bearer ${credential}` });
   const basic = (credential: string) => ({ authorization: `Basic ${Buffer.from(`kubectl:${credential}`).toString('base64')}` });
   const lifetime = (expiresAt: string) => Math.round((Date.parse(expiresAt) - lab.clock.now()) / 1000 / minute) * minute;
+
+  it('of the administrator need no more than a replica that goes on where another died', { timeout }, async () => {
+    const namespace = 'rfo-system';
+    const password = 'of-one-that-died-here';
+    await lab.cluster.client.create({
+      ...secretKind,
+      metadata: { name: 'rfo-administrator', namespace },
+      data: renderEntries({ username: 'admin', password }),
+    });
+    const spec = { username: 'admin', enabled: true };
+    await one.objects.users.create({ metadata: { name: 'admin' }, spec });
+    assert.deepEqual(await other.identity.ensureAdministrator(), { password });
+    const request = { username: 'admin', password, address: '10.9.0.1' };
+    const { caller } = await other.identity.signIn({ ...request, newPassword: 'one of my own choice' });
+    assert.equal(caller.user, 'admin');
+    assert.equal(other.objects.globalRoleBindings.by('subject', 'User/admin').length, 1);
+  });
 
   it('are taken as a bearer and as the password of Basic, and not in the place of a session', { timeout }, async () => {
     const { caller: user } = await session(['ops']);
@@ -248,6 +266,18 @@ describe('tokens', { timeout: 110_000 }, () => {
     await other.identity.authenticate(bearer(long.credential));
   });
 
+  it('of sessions make room for new ones, the oldest first', { timeout }, async () => {
+    const request = someone();
+    await one.identity.createUser({ ...request, mustChange: false });
+    const first = await one.identity.signIn(request);
+    const second = await one.identity.signIn(request);
+    const gone = revoked(other, first.caller);
+    for (let number = 3; number <= 51; number++) await one.identity.signIn(request);
+    await gone;
+    assert.equal(one.objects.tokens.by('user', first.caller.user).length, 50);
+    await other.identity.authenticate(bearer(second.credential));
+  });
+
   it('that nobody has made are looked up only so often', { timeout }, async () => {
     const { credential } = await session();
     const tries = Array.from({ length: 300 }, () => one.identity.authenticate(bearer(formatCredential(makeCredential()))));
@@ -256,5 +286,16 @@ describe('tokens', { timeout: 110_000 }, () => {
     );
     assert.deepEqual([...new Set(codes)].sort(), ['credentials-refused', 'server-overloaded']);
     await one.identity.authenticate(bearer(credential));
+  });
+
+  it('are taken while the Kubernetes API is away, and nobody is locked out by its absence', { timeout }, async () => {
+    const request = someone();
+    await one.identity.createUser({ ...request, mustChange: false });
+    const { credential } = await one.identity.signIn(request);
+    await lab.cluster.killApiServer();
+    await one.identity.authenticate(bearer(credential));
+    for (let number = 1; number <= 6; number++) await assert.rejects(one.identity.signIn(request), { code: 'kube-unreachable' });
+    await lab.cluster.startApiServer();
+    await one.identity.signIn(request);
   });
 });
