@@ -17,7 +17,7 @@ export function renderObjectReference(): string {
         '',
         `## ${names.kind}`,
         '',
-        `${schema.description} \`kubectl get ${names.plural}.rfo.io\``,
+        `${cell(schema.description ?? '')} \`kubectl get ${names.plural}.rfo.io\``,
         '',
         '| field | type | what it holds |',
         '|---|---|---|',
@@ -38,11 +38,12 @@ function rows(path: string, schema: StructuralSchema): readonly string[] {
     const rules = [...rulesOf(part), ...rulesOf(part.items ?? {})].map(sentence);
     const said = [part.description ?? '', ...rules, ...defaultOf(part)].filter((text) => text !== '').join(' ');
     const row = `| \`${own}${must && part.default === undefined ? '' : '?'}\` | ${typeOf(part)} | ${cell(said)} |`;
-    return [row, ...rows(part.items === undefined ? own : `${own}[]`, within)];
+    return name === 'conditions' ? [row] : [row, ...rows(part.items === undefined ? own : `${own}[]`, within)];
   });
 }
 
 function typeOf({ type, items, additionalProperties, enum: choices, format }: StructuralSchema): string {
+  if (items?.properties?.lastTransitionTime !== undefined) return 'list of conditions';
   if (choices !== undefined) return choices.map((choice) => `\`${choice}\``).join(' ');
   if (items !== undefined) return `list of ${items.type === 'object' ? 'objects' : `${items.type}s`}`;
   if (additionalProperties !== undefined) return `${additionalProperties.type} by name`;
