@@ -62,11 +62,15 @@ function send(forwarding: Forwarding): Sent {
   let answered = false;
   let timer: NodeJS.Timeout | undefined;
 
-  const lines = { ...headers, ...framingHeaders(framing, request.method), ...(expects && { expect: '100-continue' }) };
+  const lines = { ...headers, ...framingHeaders(framing, request.method) };
   const outgoing = upstream.request({ method: request.method ?? 'GET', path, headers: lines }, () => {
     if (framing.kind === 'none') outgoing.end();
-    else if (expects) outgoing.flushHeaders();
-    else request.pipe(outgoing);
+    else if (!expects) request.pipe(outgoing);
+    else {
+      // Not before: Node sends the head as soon as it knows of this one.
+      outgoing.setHeader('expect', '100-continue');
+      outgoing.flushHeaders();
+    }
   });
   const abort = (): void => {
     outgoing.destroy();

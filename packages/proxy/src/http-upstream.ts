@@ -83,8 +83,13 @@ export function createUpstream(options: {
       const outgoing = httpRequest({ agent, method, path, headers: headers as Record<string, string | string[]>, setHost: false });
       outgoing.once('socket', (socket) => {
         if (outgoing.destroyed) return;
-        for (const [name, value] of Object.entries(links.get(socket)?.headers() ?? {})) outgoing.setHeader(name, value);
-        onReady(outgoing);
+        try {
+          for (const [name, value] of Object.entries(links.get(socket)?.headers() ?? {})) outgoing.setHeader(name, value);
+          onReady(outgoing);
+        } catch (error) {
+          // Thrown here it would be nobody's, and end the process.
+          outgoing.destroy(error instanceof Error ? error : new Error(String(error)));
+        }
       });
       return outgoing;
     },
