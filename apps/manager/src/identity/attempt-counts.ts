@@ -6,7 +6,7 @@ import { hash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 
 /** Of one user or one address. Times in milliseconds since 1970. */
-export type Count = {
+type Count = {
   readonly failures: number;
   /** When the last of them was. */
   readonly last: number;
@@ -88,8 +88,6 @@ export function createAttemptCounts(): AttemptCounts {
     const before = mine.get(key);
     const { cleared } = sum(key, now);
     const stale = before === undefined || before.last <= cleared || before.last <= now - memory;
-    // Taken out first, so that the map is in the order of the last failures.
-    mine.delete(key);
     mine.set(key, { failures: stale ? 1 : before.failures + 1, last: now, cleared });
     if (mine.size > kept) forget(now);
   };
@@ -107,7 +105,7 @@ export function createAttemptCounts(): AttemptCounts {
       .sort(byWorth)
       .slice(0, kept / 2);
     mine.clear();
-    for (const [key, one] of worth.sort(([, one], [, other]) => one.last - other.last)) mine.set(key, one);
+    for (const [key, one] of worth) mine.set(key, one);
   };
 
   const add = (key: string, number: 1 | -1): void => {

@@ -61,7 +61,7 @@ export type Identity = Authenticator &
     readonly lead: (life: Life) => Promise<void>;
   };
 
-export type IdentityOptions = {
+type IdentityOptions = {
   readonly objects: Pick<Objects, 'users' | 'tokens' | 'settings' | 'authProviders' | 'globalRoleBindings'>;
   /** Of the cluster that the manager runs in. */
   readonly client: KubeClient;

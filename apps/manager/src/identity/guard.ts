@@ -4,7 +4,7 @@ import { type AttemptCounts, who } from './attempt-counts.ts';
 import type { Provider, Vouched } from './provider.ts';
 import { usernameKey } from './username.ts';
 
-export type Attempt = {
+type Attempt = {
   /** Undefined where there is none of the name that came: it fails like a wrong password. */
   readonly provider: Provider | undefined;
   readonly username: string;
@@ -16,7 +16,7 @@ export type Attempt = {
 /** Throws credentials-refused, sign-in-limited, sign-in-busy, and what kept the provider from finding out. */
 export type Guard = (attempt: Attempt) => Promise<Vouched>;
 
-export type GuardParts = {
+type GuardParts = {
   readonly attempts: AttemptCounts;
   /** Resolves when the attempts that other replicas have counted are known. */
   readonly attemptsKnown: Promise<void>;

@@ -18,7 +18,7 @@ export type PasswordHasher = {
 };
 
 /** 32 MiB and the work of three rounds: one of the settings that OWASP's cheat sheet for password storage calls equally strong. */
-export const defaultCost: Cost = { ln: 15, r: 8, p: 3 };
+const defaultCost: Cost = { ln: 15, r: 8, p: 3 };
 
 /** Hashes at once, so at most 64 MiB and half of Node's four threads, and those that wait for their turn: some ten seconds' worth. */
 const [atOnce, waiting] = [2, 48];

@@ -1,7 +1,7 @@
 /** What a password has to be. Length is what counts; rules about kinds of characters only make people write it down. (NIST SP 800-63B §5.1.1) */
 import { fail } from '@rfo/foundation';
 
-export const shortest = 12;
+const shortest = 12;
 /** Of characters: more adds nothing. */
 const longest = 256;
 

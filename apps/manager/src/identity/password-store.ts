@@ -3,7 +3,7 @@ import { isConflict, isNotFound, type KubeClient } from '@rfo/kube';
 import { managerApiVersion } from '../objects/schema.ts';
 import { readEntry, renderEntries, type Secret, secretKind } from './secrets.ts';
 
-export type StoredPassword = {
+type StoredPassword = {
   readonly hash: string;
   /** Good for one sign-in, at which it has to be changed. */
   readonly mustChange: boolean;

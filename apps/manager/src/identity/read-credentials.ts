@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Credential, formatCredential, parseCredential } from './token-format.ts';
 
-export const sessionCookie = '__Host-rfo-session';
+const sessionCookie = '__Host-rfo-session';
 
 /**
  * `credential` is undefined where what came is none of ours. A request with an authorization header is judged by that alone: a cookie must not

@@ -41,7 +41,7 @@ export type SignedIn = {
   readonly idleSeconds: number;
 };
 
-export type SignInParts = {
+type SignInParts = {
   readonly objects: Pick<Objects, 'tokens' | 'users'>;
   readonly findUser: (username: string) => User | undefined;
   readonly guard: Guard;

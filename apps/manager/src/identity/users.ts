@@ -21,7 +21,7 @@ export type UserRequest = {
   readonly mustChange?: boolean | undefined;
 };
 
-export type UserParts = PasswordParts & { readonly objects: Pick<Objects, 'tokens' | 'users'> };
+type UserParts = PasswordParts & { readonly objects: Pick<Objects, 'tokens' | 'users'> };
 
 /**
  * @param name of the object; random unless given, so that what was granted to a deleted user never comes to one who takes his user name
