@@ -47,8 +47,10 @@ export async function ownCertificate(options: {
   const ensure = async (): Promise<void> => {
     for (;;) {
       const found = await client.find<Secret>(ref, { signal: life.signal });
-      const plan = planServing({ held: found && decode(found), names: names(), now: clock.now(), where });
-      if (plan.reason === undefined || (await written(found, plan.pems))) {
+      const plan = planServing({ held: found === undefined ? current : decode(found), names: names(), now: clock.now(), where });
+      const lost = found === undefined && current !== undefined;
+      if (lost) log.warn('the Secret of the certificate was deleted, and is put back', { secret: secretName });
+      if ((plan.reason === undefined && !lost) || (await written(found, plan.pems))) {
         if (plan.reason !== undefined) log.info('a certificate of its own was made', { reason: plan.reason });
         take(plan.pems);
         again(Math.max(0, Math.min(plan.next - clock.now(), lookAtLeastEvery)));

@@ -162,6 +162,6 @@ function matches(certificate: CertificateInfo, key: KeyObject): boolean {
 
 function unusable(file: string, problem: string): Error {
   const cure =
-    'Put the right Secret back from a copy; only if there is none, delete it: agents and kubeconfigs then have to be given the new CA';
+    'Put the right Secret back from a copy; only if there is none, delete it while no replica runs: agents and kubeconfigs then have to be given the new CA';
   return fail('authority-unusable', { file, problem, cure });
 }
