@@ -1,39 +1,26 @@
 // `rfo manager logout|whoami|password`: the user himself.
-import { fail, toRfoError } from '@rfo/foundation';
+import { fail } from '@rfo/foundation';
 import { loadManagerCliOptions } from '@rfo/schema';
 import * as z from 'zod/mini';
 import type { Run } from '../../cli/context.ts';
 import { loadFlags } from '../../cli/with-config.ts';
 import { nothing, openManager } from './client.ts';
-import { inPath } from './operands.ts';
+import { endSession } from './end-session.ts';
 import { writeObject } from './output.ts';
 import { askSecret, askTwice, readSecretLines } from './prompt.ts';
-import { removeState } from './state.ts';
+import { readState, removeState } from './state.ts';
 
-/** Ends the session at the manager, with the credentials that kubectl got by it, and forgets it here, also when the manager cannot be asked. */
+/** Ends the session at the manager, and forgets it here, also when the manager cannot be asked. */
 export const logout: Run = async (context) => {
   const { managerLogoutConfig } = await loadManagerCliOptions();
   loadFlags(managerLogoutConfig, context);
-  const { client, state } = await openManager(context);
-  try {
-    for (const { name } of Object.values(state.credentials ?? {})) {
-      await client.call(nothing, { method: 'DELETE', path: `/tokens/${inPath(name)}` }).catch(unlessGone);
-    }
-    // A token that was brought along is the user's to keep.
-    if (state.own) await client.call(nothing, { method: 'DELETE', path: '/session' });
-  } catch (error) {
-    const { code, message } = toRfoError(error);
-    if (code !== 'manager-session-over') context.stderr.write(`rfo: the session could not be ended at the manager: ${message}\n`);
-  }
+  const state = await readState(context.env);
+  if (state === undefined) throw fail('manager-signed-out', {});
+  await endSession(state, context);
   await removeState(context.env);
   context.stdout.write(`${state.username} is signed out of ${state.server}.\n`);
   return 0;
 };
-
-/** One that expired is gone already. */
-function unlessGone(error: unknown): void {
-  if (toRfoError(error).code !== 'manager-refused') throw error;
-}
 
 const self = z.looseObject({ name: z.string(), username: z.string() });
 

@@ -9,7 +9,7 @@ export type ManagerAddress = {
   /** `https://host:port`. */
   readonly server: string;
   /** PEM of the only CA that is trusted; undefined: the CAs of this host; `unverified` to ask whom it claims to be, and nothing else. */
-  readonly ca: string | 'unverified' | undefined;
+  readonly ca?: string | 'unverified' | undefined;
 };
 
 export type Wish = {

@@ -5,6 +5,7 @@ import * as z from 'zod/mini';
 import type { CommandContext, Run } from '../../cli/context.ts';
 import { loadFlags } from '../../cli/with-config.ts';
 import { createManagerClient, type ManagerClient, refusalCode } from './client.ts';
+import { endSession } from './end-session.ts';
 import { askLine, askSecret, askTwice, readSecretLines } from './prompt.ts';
 import { recogniseManager } from './recognise.ts';
 import { type ManagerState, readState, writeState } from './state.ts';
@@ -30,6 +31,8 @@ export const login: Run = async (context) => {
   const signedIn = values['token-file'] === undefined ? signInByPassword : signInByToken;
   const state = await signedIn({ server, ca }, values, context);
   await writeState(env, state);
+  // Nobody could end it later.
+  if (before?.own === true && before.server === server) await endSession(before, context);
   stdout.write(`${state.username} is signed in to ${server}.\n`);
   return 0;
 };

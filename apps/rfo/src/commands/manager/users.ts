@@ -47,16 +47,14 @@ export const createUser: Run = async (context) => {
   const password = values['password-file'] === undefined ? undefined : await readPassword(values['password-file']);
   const body = { username, displayName, email, groups, password };
   const made = await client.call(madeUser, { method: 'POST', path: '/users', body });
-  for (const role of roles) await giveRole(client, role, [{ kind: 'User', name: made.user.name }]);
-  if (values.output !== 'table') {
-    writeObject(made, values.output, context);
-    return 0;
-  }
-  context.stderr.write(`User ${username} is created${roles.length > 0 ? `, with the role ${roles.join(', ')}` : ''}.\n`);
-  if (made.password !== undefined) {
+  // Before anything else can go wrong: it is shown this once.
+  if (values.output !== 'table') writeObject(made, values.output, context);
+  else if (made.password !== undefined) {
     context.stdout.write(`${made.password}\n`);
     context.stderr.write('This password is good for one sign-in, at which it has to be changed. It is not shown again.\n');
   }
+  for (const role of roles) await giveRole(client, role, [{ kind: 'User', name: made.user.name }]);
+  context.stderr.write(`User ${username} is created${roles.length > 0 ? `, with the role ${roles.join(', ')}` : ''}.\n`);
   return 0;
 };
 
