@@ -5,7 +5,8 @@
  *     project  owner ─► cluster-manager ─► member ─► viewer
  *
  * `rules` hold in every place of a project; `clusterRules` only where the place is a whole cluster. In single namespaces nobody may change the
- * namespace itself or its quota: labels of a namespace decide which pods may take over the node.
+ * namespace itself or its quota: labels of a namespace decide which pods may take over the node. A member of a whole cluster reaches the secrets of all
+ * its namespaces, and by some of those everything in it, as with the role `edit` of Kubernetes: in the cluster `local` that is the manager itself.
  */
 import type { PolicyRule } from './policy-rule.ts';
 

@@ -10,7 +10,7 @@ import type { Holder, Subject } from './policy.ts';
 import type { PolicyRule } from './policy-rule.ts';
 
 /** Whether this is about a caller. */
-export type Affected = (caller: Holder) => boolean;
+type Affected = (caller: Holder) => boolean;
 
 export type Rights = {
   /**

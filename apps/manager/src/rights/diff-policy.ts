@@ -1,11 +1,11 @@
 /** Tells who is touched by a change of the policy, so that what they have open can be looked at again. */
 import { isDeepStrictEqual } from 'node:util';
 import { placesInclude } from './places.ts';
-import { type Holder, type Policy, type Subject, subjectsOf } from './policy.ts';
+import { type Holder, type Policy, type Subject, subjectOf, subjectsOf } from './policy.ts';
 import { missingPermissions } from './policy-rule.ts';
 import type { Role } from './resolve-roles.ts';
 
-export type Difference = {
+type Difference = {
   /** Who may have lost something. */
   readonly lost: ReadonlySet<Subject>;
   /** Who has lost or won something. */
@@ -31,10 +31,13 @@ export function diffPolicy(before: Policy, after: Policy): Difference {
   for (const subject of new Set([...before.globals.keys(), ...after.globals.keys()])) {
     note(subject, stepOfSet(before.globals.get(subject), after.globals.get(subject), roles));
   }
-  for (const subject of new Set([...before.memberships.keys(), ...after.memberships.keys()])) {
-    const [was, is] = [before.memberships.get(subject), after.memberships.get(subject)];
-    for (const project of new Set([...(was?.keys() ?? []), ...(is?.keys() ?? [])])) {
-      note(subject, stepOfSet(was?.get(project), is?.get(project), roles));
+  const sameRoles = roles.size === 0 && before.roles.size === after.roles.size;
+  for (const project of new Set([...before.projects.keys(), ...after.projects.keys()])) {
+    const [was, is] = [before.projects.get(project), after.projects.get(project)];
+    // Most are not concerned by most changes.
+    if (sameRoles && was === is && !projects.has(project)) continue;
+    for (const subject of new Set([...(was?.spec.members ?? []), ...(is?.spec.members ?? [])].map(subjectOf))) {
+      note(subject, stepOfSet(before.memberships.get(subject)?.get(project), after.memberships.get(subject)?.get(project), roles));
       note(subject, projects.get(project) ?? 'same');
     }
   }
@@ -51,7 +54,7 @@ export function holdersOf(policy: Policy, { roles, projects }: Difference['lesse
   const found = new Set<Subject>();
   for (const [subject, own] of policy.globals) if (!own.isDisjointFrom(roles)) found.add(subject);
   for (const [subject, memberships] of policy.memberships) {
-    for (const [project, own] of memberships) if (projects.has(project) || !own.isDisjointFrom(roles)) found.add(subject);
+    for (const [project, own] of memberships) if (projects.has(project) || own.some((role) => roles.has(role))) found.add(subject);
   }
   return found;
 }
@@ -73,14 +76,10 @@ function stepOfRole(was: Role, is: Role): Step {
   return missing.length > 0 ? 'less' : 'more';
 }
 
-function stepOfSet(
-  was: ReadonlySet<string> = new Set(),
-  is: ReadonlySet<string> = new Set(),
-  roles: ReadonlyMap<string, Step> = new Map(),
-): Step {
-  const less = [...was].some((role) => !is.has(role) || roles.get(role) === 'less');
-  if (less) return 'less';
-  return [...is].some((role) => !was.has(role) || roles.get(role) === 'more') ? 'more' : 'same';
+function stepOfSet(was: Iterable<string> = [], is: Iterable<string> = [], roles: ReadonlyMap<string, Step> = new Map()): Step {
+  const [earlier, later] = [new Set(was), new Set(is)];
+  if ([...earlier].some((role) => !later.has(role) || roles.get(role) === 'less')) return 'less';
+  return [...later].some((role) => !earlier.has(role) || roles.get(role) === 'more') ? 'more' : 'same';
 }
 
 function lessOf(found: ReadonlyMap<string, Step>): Set<string> {

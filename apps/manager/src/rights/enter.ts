@@ -1,6 +1,7 @@
 /** Decides whether somebody may enter a cluster, and as which groups. */
 import type { Caller } from '../identity/caller.ts';
 import { everybody, globalGroup, projectGroup } from './names.ts';
+import type { Place } from './places.ts';
 import { globalRolesOf, type Policy, subjectsOf } from './policy.ts';
 
 export type Entry = { readonly groups: readonly string[] };
@@ -27,7 +28,7 @@ export function enter(
 }
 
 function projectGroups(policy: Policy, caller: Pick<Caller, 'user' | 'groups'>, cluster: string) {
-  const found = new Map<string, { readonly place: 'whole' | ReadonlySet<string> }>();
+  const found = new Map<string, { readonly place: Place }>();
   const here = policy.projectsIn.get(cluster);
   if (here === undefined) return found;
   for (const subject of subjectsOf(caller)) {

@@ -16,7 +16,7 @@ import { renderRights } from './render-rights.ts';
 import type { ClusterState } from './render-status.ts';
 import { reportRights } from './report-rights.ts';
 
-export type MaterialiseOptions = {
+type MaterialiseOptions = {
   /** A client with all rights in the cluster; undefined while it cannot be reached. */
   readonly clientOf: (cluster: string) => KubeClient | undefined;
   /** Tells which cluster can be reached again, or no longer. */

@@ -6,7 +6,7 @@ export type Place = 'whole' | ReadonlySet<string>;
 /** By the name of the cluster. */
 export type Places = ReadonlyMap<string, Place>;
 
-export type AssignedPlaces = {
+type AssignedPlaces = {
   readonly places: ReadonlyMap<string, Places>;
   /** What each project asks for in vain. */
   readonly conflicts: ReadonlyMap<string, readonly Conflict[]>;

@@ -60,7 +60,7 @@ export function clustersOfRole(policy: Policy, role: string, clusters: readonly 
   if (policy.roles.get(role)?.scope !== 'project') return policy.reaching.has(role) && isGiven(policy, role) ? [...clusters] : [];
   const projects = new Set<string>();
   for (const memberships of policy.memberships.values())
-    for (const [project, roles] of memberships) if (roles.has(role)) projects.add(project);
+    for (const [project, roles] of memberships) if (roles.includes(role)) projects.add(project);
   return clusters.filter((cluster) => !projects.isDisjointFrom(policy.projectsIn.get(cluster) ?? new Set()));
 }
 

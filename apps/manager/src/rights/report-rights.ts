@@ -7,7 +7,7 @@ import { type Amounts, sumAmounts } from './divide-quota.ts';
 import type { FollowedPolicy } from './follow-policy.ts';
 import { type ClusterState, clustersOfRole, judgeProject, judgeRole, type Verdict } from './render-status.ts';
 
-export type Report = {
+type Report = {
   /** Something about this cluster may read differently now. */
   readonly about: (cluster: string) => void;
   /** Anything may. */

@@ -13,7 +13,7 @@ export type Role = {
   readonly locked: boolean;
 };
 
-export type ResolvedRoles = {
+type ResolvedRoles = {
   readonly roles: ReadonlyMap<string, Role>;
   /** Why each of the other roles cannot be used. */
   readonly problems: ReadonlyMap<string, string>;
