@@ -46,7 +46,9 @@ function head(stream: ClientHttp2Stream): Promise<TransportResponse> {
 
 /** Node ends the stream of a broken connection like that of a finished answer; only its code tells them apart. */
 async function* whole(stream: ClientHttp2Stream): AsyncGenerator<Uint8Array> {
-  yield* stream;
+  // One that has come whole with its head counts as closed before it is read, which Node's iterator takes for a premature end.
+  if (stream.closed) for (let chunk = stream.read(); chunk !== null; chunk = stream.read()) yield chunk;
+  else yield* stream;
   if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) throw new Error('the connection ended amid the answer');
 }
 

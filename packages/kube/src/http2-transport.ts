@@ -1,4 +1,7 @@
 import { type ClientHttp2Session, connect, constants } from 'node:http2';
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { fail, RfoError } from '@rfo/foundation';
 import type { CredentialReader, Credentials } from './credentials.ts';
 import { type Exchange, exchange } from './http2-exchange.ts';
@@ -26,6 +29,8 @@ export function createHttp2Transport(options: {
   readonly credentials: CredentialReader;
   /** Name in the server's certificate where it is not the host of `server`. */
   readonly serverName?: string | undefined;
+  /** Gives the bytes to the server where they do not go through a connection to its address; TLS runs inside, up to the server named. */
+  readonly open?: (() => Promise<Duplex>) | undefined;
 }): Transport {
   const connections = new Set<Connection>();
   let connecting: { readonly credentials: Credentials; readonly connection: Promise<Connection> } | undefined;
@@ -42,7 +47,7 @@ export function createHttp2Transport(options: {
   };
 
   const establish = async (credentials: Credentials): Promise<Connection> => {
-    const session = await openSession(options.server, credentials, options.serverName);
+    const session = await openSession(options, credentials);
     const connection: Connection = { session, open: new Set(), credentials };
     connections.add(connection);
     session.once('close', () => connections.delete(connection));
@@ -129,13 +134,15 @@ async function sendAgainIfRefused<T>(send: () => Promise<T>): Promise<T> {
   }
 }
 
-function openSession(server: string, { ca, cert, key }: Credentials, serverName: string | undefined): Promise<ClientHttp2Session> {
+type Way = Pick<Parameters<typeof createHttp2Transport>[0], 'server' | 'serverName' | 'open'>;
+
+async function openSession({ server, serverName, open }: Way, { ca, cert, key }: Credentials): Promise<ClientHttp2Session> {
+  const tls = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), ...(serverName && { servername: serverName }) };
+  const within = open && (await openTls({ server, tls, stream: await open() }));
   return new Promise((resolve, reject) => {
     const session = connect(server, {
-      ...(ca && { ca }),
-      ...(cert && { cert }),
-      ...(key && { key }),
-      ...(serverName && { servername: serverName }),
+      ...tls,
+      ...(within && { createConnection: () => within }),
       settings: { enablePush: false, initialWindowSize: streamWindow },
     });
     const timer = setTimeout(() => session.destroy(new Error(`no connection within ${connectWithin / 1000} s`)), connectWithin);
@@ -157,6 +164,33 @@ function openSession(server: string, { ca, cert, key }: Credentials, serverName:
         resolve(session);
       }),
     );
+  });
+}
+
+/** In a stream that is there already. Throws what is wrong with the server's certificate. */
+function openTls(input: { readonly server: string; readonly tls: ConnectionOptions; readonly stream: Duplex }): Promise<TLSSocket> {
+  const host = new URL(input.server).hostname.replace(/^\[|\]$/g, '');
+  const socket = connectTls({
+    host,
+    ...(isIP(host) === 0 && { servername: host }),
+    ...input.tls,
+    socket: input.stream,
+    ALPNProtocols: ['h2'],
+  });
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => socket.destroy(new Error(`no TLS within ${connectWithin / 1000} s`)), connectWithin);
+    const settle = (then: () => void): void => {
+      clearTimeout(timer);
+      socket.off('close', closed);
+      then();
+    };
+    const closed = (): void => settle(() => reject(new Error('the server closed the connection')));
+    // Stays: what comes later ends the session, which tells its streams.
+    socket.on('error', (error) => settle(() => reject(error))).once('close', closed);
+    socket.once('secureConnect', () => {
+      if (socket.alpnProtocol === 'h2') return settle(() => resolve(socket));
+      socket.destroy(new Error('the server does not speak HTTP/2'));
+    });
   });
 }
 

@@ -20,7 +20,9 @@ export {
   type ReconcileResult,
   TerminalError,
 } from './controller.ts';
-export type { CredentialSources, Source } from './credentials.ts';
+export type { CredentialReader, CredentialSources, Credentials, Source } from './credentials.ts';
+export { createCredentialReader } from './credentials.ts';
+export { createHttp2Transport } from './http2-transport.ts';
 export { createInformer, type Informer, type InformerOptions } from './informer.ts';
 export type { Condition, CustomResourceDefinition, EventObject, Lease } from './kinds.ts';
 export { loadKubeconfig } from './kubeconfig.ts';
