@@ -1,13 +1,19 @@
 /** The dialling end of an established tunnel: an HTTP/2 server that serves the streams which the other end opens. */
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import type { TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
+import type { Carrier } from './carrier.ts';
 import { problemOf, sessionOptions, type Target } from './protocol.ts';
 import { type Reach, serveStream } from './serve-stream.ts';
+import type { CreateService } from './service.ts';
 import { fitWindows } from './windows.ts';
 
 export type Connection = {
-  readonly socket: TLSSocket;
+  readonly socket: Carrier;
   readonly session: ServerHttp2Session;
+  /** Over a WebSocket. */
+  readonly websocket: boolean;
+  /** Settles when the service has decided whether the other end is the right one; a rejection ends the connection. */
+  readonly accepted: Promise<unknown>;
   /** Resolves with the reason when it is over; all its streams are reset then. */
   readonly ended: Promise<string>;
   /** Ends it at once. */
@@ -26,8 +32,12 @@ const linger = 2_000;
 const resets = { streamResetBurst: 100_000, streamResetRate: 10_000 };
 
 export function openConnection(
-  socket: TLSSocket,
-  options: { readonly allow: (target: Target) => boolean; readonly reach?: Reach | undefined },
+  socket: Carrier,
+  options: {
+    readonly allow: (target: Target) => boolean;
+    readonly reach?: Reach | undefined;
+    readonly service?: CreateService | undefined;
+  },
 ): Connection {
   const streams = new Set<ServerHttp2Stream>();
   const ended = Promise.withResolvers<string>();
@@ -49,7 +59,16 @@ export function openConnection(
   fitWindows(session);
   session.on('error', (error) => end(problemOf(error)));
   session.once('goaway', () => end('the server ended it'));
+  const websocket = !(socket instanceof TLSSocket);
+  const service = options.service?.({ end, websocket });
+  const accepted = Promise.resolve(service?.accepted);
+  accepted.catch((error: unknown) => end(problemOf(error)));
   session.on('stream', (stream, headers) => {
+    if (service !== undefined && headers[':method'] !== 'CONNECT') {
+      // Every failure ends in `close`.
+      stream.on('error', () => undefined);
+      return service.serve(stream, headers);
+    }
     streams.add(stream);
     clearTimeout(leaving);
     stream.once('close', () => {
@@ -61,6 +80,8 @@ export function openConnection(
   return {
     socket,
     session,
+    websocket,
+    accepted,
     ended: ended.promise,
     end,
     retire: () => {

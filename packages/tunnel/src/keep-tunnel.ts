@@ -32,6 +32,10 @@ export type KeepTunnelOptions = DialOptions & {
   readonly lostAfter?: number;
   /** A connection that answers again before this lives on with its streams: 10000 ms after a ping. */
   readonly deadAfter?: number;
+  /** Pauses (ms) between dials that fail: 100 to 500. */
+  readonly pauses?: { readonly initial: number; readonly max: number };
+  /** One line for why a dial failed. */
+  readonly describe?: (error: unknown) => string;
 };
 
 /** A connection that broke sooner than this (ms) is dialled again after a pause, any other at once. */
@@ -42,9 +46,9 @@ const steady = 5000;
  * silent, the old connection is kept: if it answers again its streams go on, and if a new one is there first it ends with its last stream.
  */
 export function keepTunnel(options: KeepTunnelOptions): void {
-  const { pingEvery = () => 2000, suspectAfter = 600, lostAfter = 2000, deadAfter = 10_000 } = options;
+  const { pingEvery = () => 2000, suspectAfter = 600, lostAfter = 2000, deadAfter = 10_000, describe = problemOf } = options;
   const life = options.life.child();
-  const backoff = new Backoff({ initial: 100, max: 500 });
+  const backoff = new Backoff(options.pauses ?? { initial: 100, max: 500 });
   const connections = new Set<Connection>();
   const state = stateOf(options);
   let current: Connection | undefined;
@@ -71,7 +75,7 @@ export function keepTunnel(options: KeepTunnelOptions): void {
         if (!signal.aborted) return use(connection);
         connection.end('not needed any more');
       } catch (error) {
-        if (!signal.aborted) state.failed(problemOf(error));
+        if (!signal.aborted) state.failed(describe(error));
       }
       wait = Math.max(0, started + backoff.next() - performance.now());
     }
@@ -95,7 +99,7 @@ export function keepTunnel(options: KeepTunnelOptions): void {
       onAnswered: only(trust),
       onDead: () => connection.end(`no answer for ${deadAfter / 1000} s`),
     });
-    state.enter('up');
+    state.enter('up', undefined, connection.websocket);
     replaced?.retire();
   };
   const suspect = (): void => {
@@ -126,7 +130,7 @@ export function keepTunnel(options: KeepTunnelOptions): void {
 
 /** Tells of changes, and logs each reason once for as long as the tunnel is away. */
 function stateOf({ host, port, log, onState }: KeepTunnelOptions): {
-  readonly enter: (next: TunnelState, reason?: string) => void;
+  readonly enter: (next: TunnelState, reason?: string, websocket?: boolean) => void;
   readonly failed: (reason: string) => void;
 } {
   const server = formatTarget({ host, port });
@@ -138,7 +142,7 @@ function stateOf({ host, port, log, onState }: KeepTunnelOptions): {
     told.add(reason);
     log.warn('there is no tunnel', { server, reason });
   };
-  const enter = (next: TunnelState, reason?: string): void => {
+  const enter = (next: TunnelState, reason?: string, websocket = false): void => {
     if (next === 'lost') {
       if (state === 'up' || state === 'suspect') lostAt = performance.now();
       tell(reason ?? 'unknown');
@@ -146,6 +150,7 @@ function stateOf({ host, port, log, onState }: KeepTunnelOptions): {
     if (next === 'up' && state !== 'suspect') {
       log.info('the tunnel is open', {
         server,
+        ...(websocket && { via: 'a WebSocket: something between lets only HTTP through' }),
         ...(state === 'lost' && { after: `${((performance.now() - lostAt) / 1000).toFixed(1)} s` }),
       });
       told.clear();

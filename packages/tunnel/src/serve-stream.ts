@@ -9,9 +9,12 @@ const { HTTP_STATUS_OK, HTTP_STATUS_BAD_GATEWAY, HTTP_STATUS_FORBIDDEN, NGHTTP2_
 /** Milliseconds for a target to accept. */
 const connectWithin = 10_000;
 
-export type Reach = (target: Target) => Duplex;
+/**
+ * Gives a stream that tells by `connect` that it is there, and by `error` that it cannot be; or a promise of one that is there.
+ */
+export type Reach = (target: Target) => Duplex | Promise<Duplex>;
 
-/** @param options.reach gives a stream that tells by `connect` that it is there, and by `error` that it cannot be; TCP when left out */
+/** @param options.reach TCP when left out */
 export function serveStream(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
@@ -25,10 +28,11 @@ export function serveStream(
     return;
   }
   const far = (options.reach ?? reachByTcp)(target);
+  if (far instanceof Promise) return void far.then(joinTo(stream), refuse(stream));
   const timer = setTimeout(() => far.destroy(new Error(`no answer within ${connectWithin / 1000} s`)), connectWithin);
   const refused = (error: Error): void => {
     clearTimeout(timer);
-    respond(stream, { ':status': HTTP_STATUS_BAD_GATEWAY, [problemHeader]: printable(problemOf(error)) });
+    refuse(stream)(error);
   };
   const abandoned = (): void => {
     clearTimeout(timer);
@@ -40,10 +44,20 @@ export function serveStream(
     clearTimeout(timer);
     far.off('error', refused);
     stream.off('close', abandoned);
+    joinTo(stream)(far);
+  });
+}
+
+function joinTo(stream: ServerHttp2Stream): (far: Duplex) => void {
+  return (far) => {
     if (stream.destroyed) return void far.destroy();
     stream.respond({ ':status': HTTP_STATUS_OK });
     splice(stream, far);
-  });
+  };
+}
+
+function refuse(stream: ServerHttp2Stream): (error: unknown) => void {
+  return (error) => respond(stream, { ':status': HTTP_STATUS_BAD_GATEWAY, [problemHeader]: printable(problemOf(error)) });
 }
 
 function reachByTcp({ host, port }: Target): Socket {
