@@ -26,16 +26,7 @@ export function recordRequest(audit: Pick<Audit, 'record'>, ended: Ended): void 
 }
 
 /** The pure part. */
-export function renderRecord({
-  route,
-  status,
-  code,
-  caller,
-  name,
-  change,
-  address,
-  headers,
-}: Ended & { readonly caller: Caller }): AuditRecord {
+function renderRecord({ route, status, code, caller, name, change, address, headers }: Ended & { readonly caller: Caller }): AuditRecord {
   const result = status < 400 ? 'done' : status === 401 || status === 403 ? 'refused' : 'failed';
   const userAgent = headers['user-agent']?.slice(0, 200);
   const diff = change === undefined ? undefined : diffObjects(written(change.before), written(change.after));

@@ -53,6 +53,9 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'timeout': 503,
 };
 
+/** What they say of the hosting cluster is for its administrators, so for the log. */
+const behind: ReadonlySet<ErrorCode> = new Set(['kube-unreachable', 'kube-busy', 'timeout']);
+
 /** What is answered to an error. One that callers are not meant to meet is told them without its text, which may name files and hosts. */
 export function refusalOf(thrown: unknown, { bodyLimit }: { readonly bodyLimit: number }): Refusal {
   const error = known(thrown, bodyLimit);
@@ -63,6 +66,10 @@ export function refusalOf(thrown: unknown, { bodyLimit }: { readonly bodyLimit: 
     return { status: 500, problem: { code: 'internal', message: 'the manager failed to answer', cure }, unexpected: true };
   }
   const { code, message, cure } = error;
+  if (behind.has(code)) {
+    const problem = { code, message: 'the Kubernetes API behind the manager cannot be asked now', cure: 'Try again in a moment' };
+    return { status, problem, unexpected: true, retryAfter: 2 };
+  }
   // The sentence without its cure, which stands beside it.
   const text = message.slice(0, message.length - `. ${cure}.`.length);
   return { status, problem: { code, message: text, cure }, unexpected: false, ...(status === 503 && { retryAfter: 2 }) };

@@ -22,7 +22,7 @@ export type ManagerState = z.infer<typeof managerState>;
 export type Credential = z.infer<typeof credential>;
 
 /** `$XDG_CONFIG_HOME/rfo/manager.json`, or below `~/.config`. @throws manager-home-missing */
-export function statePath(env: Environment): string {
+function statePath(env: Environment): string {
   const { XDG_CONFIG_HOME: config, HOME: home } = env;
   // The specification of the XDG folders has relative ones ignored.
   if (config !== undefined && isAbsolute(config)) return join(config, 'rfo/manager.json');
