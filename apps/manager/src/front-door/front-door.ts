@@ -125,7 +125,7 @@ export function createFrontDoor(parts: FrontDoorParts): FrontDoor {
       if ('problem' in framing) throw fail('proxy-request-invalid', { problem: framing.problem });
       visit = await enter(request, false);
       const { exchange, info, target } = visit;
-      response.once('close', () => exchange.abort(gone));
+      response.once('close', () => response.writableFinished || exchange.abort(gone));
       if (response.destroyed) exchange.abort(gone);
       const admission = await admitted(visit);
       const onwardParts = onward(visit, admission);
