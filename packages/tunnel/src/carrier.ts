@@ -26,7 +26,8 @@ export async function carrierOf(stream: Duplex): Promise<Carrier> {
   const [near, far] = await socketPair();
   far.on('error', () => undefined);
   stream.pipe(far).pipe(stream);
-  stream.once('close', () => far.destroy());
+  // There is no half of a WebSocket: what ends, ends as a whole.
+  stream.once('end', () => far.destroySoon()).once('close', () => far.destroy());
   far.once('close', () => stream.destroy());
   if (stream.destroyed) far.destroy();
   return near;

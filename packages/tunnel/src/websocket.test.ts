@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
@@ -8,7 +9,7 @@ import { startHop, startProxy, startServer } from './hops.testing.ts';
 import { ProxyProblem, proxyFromEnvironment } from './http-proxy.ts';
 import type { KeepTunnelOptions } from './keep-tunnel.ts';
 import { type CreateService, readBody, readJsonLines } from './service.ts';
-import { all, closedPort, startKeeper, startTarget } from './test-support.ts';
+import { all, closedPort, issue, startKeeper, startTarget } from './test-support.ts';
 import { UpgradeRefused } from './upgrade.ts';
 
 const timeout = 60_000;
@@ -109,6 +110,20 @@ test('a WebSocket that breaks amid many streams is opened again, and all of them
   assert.match((await until('lost')) ?? '', /closed/);
   await until('up');
   await echoes(t, (await server.next()).tunnel);
+});
+
+test('the end of the dialling process ends the tunnel at once', { timeout }, async (t) => {
+  const server = await startServer(t, { silentAfter: 40_000 });
+  const hop = await startHop(t, server.port);
+  const program = `import { keepTunnel } from '@rfo/tunnel'; import { Life, silentLog } from '@rfo/foundation';
+    keepTunnel({ host: '127.0.0.1', port: ${hop.port}, tls: async () => (${JSON.stringify(await issue('killed'))}), allow: () => true, life: new Life(), log: silentLog,
+      websocket: () => ({ path: '/connect', headers: {} }), within: { connect: 20000, greet: 20000 } });`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { cwd: import.meta.dirname, stdio: 'inherit' });
+  const { tunnel } = await server.next();
+  const killed = performance.now();
+  child.kill('SIGKILL');
+  await tunnel.closed;
+  assert.ok(performance.now() - killed < 10_000);
 });
 
 test('a refused upgrade tells the status and what the server says', { timeout }, async (t) => {
