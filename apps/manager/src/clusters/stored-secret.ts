@@ -1,0 +1,71 @@
+/** Small records of the manager in Secrets, changed only if nobody else did meanwhile. */
+import { isAlreadyExists, isConflict, type KubeClient, type KubeObject, type ObjectRef } from '@rfo/kube';
+
+export type Secret = KubeObject & { readonly data?: Readonly<Record<string, string>> };
+
+/** A Secret with JSON under the key `record`. */
+export type SecretRecord<T> = { readonly secret: Secret; readonly value: T };
+
+const key = 'record';
+
+export function secretRef(namespace: string, name: string): ObjectRef {
+  return { apiVersion: 'v1', kind: 'Secret', namespace, name };
+}
+
+/** @param parse throws for what is no such record */
+export async function readRecord<T>(
+  client: KubeClient,
+  ref: ObjectRef,
+  parse: (value: unknown) => T,
+): Promise<SecretRecord<T> | undefined> {
+  const secret = await client.find<Secret>(ref);
+  return secret === undefined ? undefined : { secret, value: parse(JSON.parse(decode(secret, key) ?? 'null')) };
+}
+
+/**
+ * Brings the record from what it is to what `change` makes of it, again if somebody else was quicker; undefined from `change` leaves it.
+ * Gives what it is then.
+ */
+export async function changeRecord<T>(
+  client: KubeClient,
+  ref: ObjectRef,
+  options: {
+    readonly parse: (value: unknown) => T;
+    readonly change: (value: T | undefined) => T | undefined;
+    readonly labels?: Readonly<Record<string, string>>;
+  },
+): Promise<T | undefined> {
+  for (;;) {
+    const found = await readRecord(client, ref, options.parse);
+    const next = options.change(found?.value);
+    if (next === undefined) return found?.value;
+    const data = { [key]: encode(JSON.stringify(next)) };
+    try {
+      if (found !== undefined) await client.replace({ ...found.secret, data });
+      else await client.create(newSecret(ref, data, options.labels));
+      return next;
+    } catch (error) {
+      if (!isConflict(error) && !isAlreadyExists(error)) throw error;
+    }
+  }
+}
+
+export function newSecret(ref: ObjectRef, data: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>> = {}): Secret {
+  const { name, namespace } = ref;
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'Opaque',
+    metadata: { name, ...(namespace !== undefined && { namespace }), labels: { 'app.kubernetes.io/managed-by': 'rfo-manager', ...labels } },
+    data,
+  };
+}
+
+export function decode(secret: Secret, name: string): string | undefined {
+  const value = secret.data?.[name];
+  return value === undefined ? undefined : Buffer.from(value, 'base64').toString();
+}
+
+export function encode(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
