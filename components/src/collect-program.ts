@@ -1,0 +1,78 @@
+/** Gathers what one of our programs needs to run without the repository: its sources without types, those it imports, and Node itself. */
+import { glob, readFile, realpath } from 'node:fs/promises';
+import { stripTypeScriptTypes } from 'node:module';
+import { join, relative } from 'node:path';
+import type { FileEntry } from '@rfo/oci';
+import { runCommand } from './run-command.ts';
+
+type Manifest = {
+  readonly name: string;
+  readonly type?: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly [key: string]: unknown;
+};
+
+/** What only tests load. */
+const testing = /(\.test|\.testing|\.scene)\.ts$|\/testing\/|\/test-support\.ts$/;
+
+/**
+ * The program below /app: its own sources in /app/src, packages of ours and of npm in /app/node_modules. Types are taken out, which leaves every
+ * line where it was; so the program need not load what strips them.
+ * @param options.root of the repository, with its npm packages installed
+ */
+export async function collectProgram({ root, app }: { readonly root: string; readonly app: string }): Promise<readonly FileEntry[]> {
+  const manifest = await readManifest(join(root, app));
+  const files = await workspaceFiles(join(root, app), '/app', manifest);
+  const seen = new Set<string>();
+  const add = async ({ dependencies = {} }: Manifest): Promise<void> => {
+    for (const name of Object.keys(dependencies)) {
+      if (seen.has(name)) continue;
+      seen.add(name);
+      const folder = await realpath(join(root, 'node_modules', name));
+      const found = await readManifest(folder);
+      const place = `/app/node_modules/${name}`;
+      const isOurs = !relative(root, folder).startsWith('node_modules');
+      files.push(...(isOurs ? await workspaceFiles(folder, place, found) : await packageFiles(folder, place)));
+      await add(found);
+    }
+  };
+  await add(manifest);
+  return files;
+}
+
+/** Node and the libraries that it is linked with, each where it expects them; for the architecture of this host. */
+export async function collectNode(node: string, signal: AbortSignal): Promise<readonly FileEntry[]> {
+  const { output } = await runCommand({ command: 'ldd', args: [node], cwd: '/', signal });
+  const libraries = [...output.matchAll(/(?:=> )?(\/\S+) \(0x/g)].flatMap(([, path]) => path ?? []);
+  const entry = async (path: string, from: string): Promise<FileEntry> => ({ path, mode: 0o755, content: await readFile(from) });
+  return Promise.all([entry('/usr/bin/node', node), ...libraries.map((path) => entry(path, path))]);
+}
+
+async function readManifest(folder: string): Promise<Manifest> {
+  return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Manifest;
+}
+
+async function workspaceFiles(folder: string, place: string, { name, type, dependencies }: Manifest): Promise<FileEntry[]> {
+  const files: FileEntry[] = [];
+  for await (const path of glob('src/**/*.ts', { cwd: folder })) {
+    if (testing.test(`/${path}`)) continue;
+    const content = asJavaScript(await readFile(join(folder, path), 'utf8'));
+    files.push({ path: `${place}/${path.replace(/\.ts$/, '.js')}`, content });
+  }
+  const manifest = { name, type, dependencies, exports: './src/index.js' };
+  return [...files, { path: `${place}/package.json`, content: JSON.stringify(manifest) }];
+}
+
+/** Our own imports name files with their ending. */
+function asJavaScript(source: string): string {
+  return stripTypeScriptTypes(source).replace(/((?:from|import)\s*\(?\s*'\.{1,2}\/[^']+)\.ts'/g, "$1.js'");
+}
+
+async function packageFiles(folder: string, place: string): Promise<FileEntry[]> {
+  const files: FileEntry[] = [];
+  for await (const path of glob('**/*{.js,.cjs,.mjs,.json,LICENSE,LICENSE.md}', { cwd: folder })) {
+    if (path.startsWith('node_modules/')) continue;
+    files.push({ path: `${place}/${path}`, content: await readFile(join(folder, path)) });
+  }
+  return files;
+}

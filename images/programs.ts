@@ -1,0 +1,25 @@
+import type { FileEntry, ImageConfig } from '@rfo/oci';
+import { baseFiles, nonroot } from './accounts.ts';
+
+/** An image of one of our own programs: Node, and below /app the program with what it imports. */
+export type ProgramRecipe = {
+  /** Without the registry: `cluster-agent`. */
+  readonly name: string;
+  /** Folder of the program in the repository. */
+  readonly app: string;
+  readonly files: readonly FileEntry[];
+  readonly config: ImageConfig;
+};
+
+/** The agent of an imported cluster. It makes few objects that last, so little room for new ones is enough. */
+export const clusterAgentImage: ProgramRecipe = {
+  name: 'cluster-agent',
+  app: 'apps/cluster-agent',
+  files: baseFiles,
+  config: {
+    entrypoint: ['/usr/bin/node', '--max-semi-space-size=1', '/app/src/main.js'],
+    user: nonroot,
+    env: ['NODE_ENV=production'],
+    workingDir: '/app',
+  },
+};
