@@ -30,7 +30,7 @@ export const whoami: Run = async (context) => {
   const { values } = loadFlags(managerWhoamiConfig, context);
   const { client } = await openManager(context);
   const answer = await client.call(self, { method: 'GET', path: '/self' });
-  writeObject({ server: client.server, ...answer }, values.output, context);
+  await writeObject({ server: client.server, ...answer }, values.output, context);
   return 0;
 };
 

@@ -29,7 +29,7 @@ export const showAudit: Run = async (context) => {
     query: { ...query, limit },
   });
   const entries = items.toReversed();
-  context.stdout.write(renderEntries(entries, output, { header: true }));
+  context.stdout.write(await renderEntries(entries, output, { header: true }));
   if (!follow) return 0;
   return await followAudit(client, { query: { ...query, from: entries.at(-1)?.time ?? from }, seen: entries, output }, context);
 };
@@ -43,7 +43,7 @@ async function followAudit(
   // The entries of the last moment that was shown come again.
   const shown = new Set(seen.map(({ id }) => id));
   for await (const entry of client.lines(auditEntry, { method: 'GET', path: '/audit/follow', query })) {
-    if (!shown.delete(entry.id)) stdout.write(renderEntries([entry], output, { header: false }));
+    if (!shown.delete(entry.id)) stdout.write(await renderEntries([entry], output, { header: false }));
   }
   return 0;
 }
@@ -57,7 +57,7 @@ const verification = z.looseObject({
 /** @returns 1 where something was changed or removed */
 async function verifyAudit(client: ManagerClient, output: Format, context: CommandContext): Promise<number> {
   const found = await client.call(verification, { method: 'GET', path: '/audit/verification' });
-  if (output !== 'table') writeObject(found, output, context);
+  if (output !== 'table') await writeObject(found, output, context);
   else if (found.problems.length === 0)
     context.stdout.write(`The audit log is whole: ${found.entries} entries in ${found.segments} segments.\n`);
   else {
@@ -69,10 +69,14 @@ async function verifyAudit(client: ManagerClient, output: Format, context: Comma
 
 const header = ['TIME', 'USER', 'ADDRESS', 'VERB', 'WHAT', 'WHERE', 'RESULT'];
 
-function renderEntries(entries: readonly AuditEntry[], output: Format, { header: withHeader }: { readonly header: boolean }): string {
+async function renderEntries(
+  entries: readonly AuditEntry[],
+  output: Format,
+  { header: withHeader }: { readonly header: boolean },
+): Promise<string> {
   // One a line, as what is followed comes.
   if (output === 'json') return entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
-  if (output === 'yaml') return entries.map((entry) => `---\n${renderData(entry, 'yaml')}`).join('');
+  if (output === 'yaml') return (await Promise.all(entries.map(async (entry) => `---\n${await renderData(entry, 'yaml')}`))).join('');
   const rows = entries.map(row);
   if (withHeader) return renderTable(header, rows);
   return rows.map((cells) => `${cells.join('  ')}\n`).join('');

@@ -21,14 +21,14 @@ const columns: Columns = {
 export const listClusters: Run = async (context) => {
   const { values } = loadFlags((await loadManagerCliOptions()).managerClustersListConfig, context);
   const { client } = await openManager(context);
-  writeList(await fetchList(client, '/clusters', values), { columns, format: values.output }, context);
+  await writeList(await fetchList(client, '/clusters', values), { columns, format: values.output }, context);
   return 0;
 };
 
 export const getCluster: Run = async (context) => {
   const { values, name } = loadNamed((await loadManagerCliOptions()).managerClustersGetConfig, 'the name of a cluster', context);
   const { client } = await openManager(context);
-  writeObject(await client.call(managerObject, { method: 'GET', path: `/clusters/${inPath(name)}` }), values.output, context);
+  await writeObject(await client.call(managerObject, { method: 'GET', path: `/clusters/${inPath(name)}` }), values.output, context);
   return 0;
 };
 
@@ -45,7 +45,7 @@ export const importCluster: Run = async (context) => {
     ? await client.call(registration, { method: 'POST', path: `/clusters/${inPath(name)}/registration` })
     : (await client.call(z.object({ registration }), { method: 'POST', path: '/clusters', body: { name, spec } })).registration;
   if (values.output !== 'table') {
-    writeObject({ name, ...made }, values.output, context);
+    await writeObject({ name, ...made }, values.output, context);
     return 0;
   }
   context.stdout.write(`${made.command}\n`);

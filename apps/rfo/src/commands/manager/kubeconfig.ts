@@ -25,7 +25,7 @@ export const writeKubeconfig: Run = async (context) => {
     ...(values['read-only'] && { readOnly: true }),
   };
   const { kubeconfig, token } = await client.call(answer, { method: 'POST', path: '/kubeconfigs', body });
-  const text = renderData(kubeconfig, 'yaml');
+  const text = await renderData(kubeconfig, 'yaml');
   if (out === '-') context.stdout.write(text);
   else {
     await writeFileAtomic(out, text, 0o600).catch((error: unknown) => {

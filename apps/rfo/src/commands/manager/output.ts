@@ -1,5 +1,4 @@
 // Objects of the manager as lists, as one description, as JSON and as YAML.
-import { stringify } from 'yaml';
 import * as z from 'zod/mini';
 import type { CommandContext } from '../../cli/context.ts';
 import { renderTable } from '../../cli/render-table.ts';
@@ -44,24 +43,26 @@ export async function fetchList(client: ManagerClient, path: string, options: Li
 }
 
 /** Writes a list; tells when it was cut. */
-export function writeList(
+export async function writeList(
   { items, total }: { readonly items: readonly ManagerObject[]; readonly total: number },
   { columns, format }: { readonly columns: Columns; readonly format: Format },
   { stdout, stderr }: CommandContext,
-): void {
+): Promise<void> {
   const rows = (): readonly (readonly string[])[] => items.map((item) => Object.values(columns).map((cell) => show(cell(item))));
-  stdout.write(format === 'table' ? renderTable(Object.keys(columns), rows()) : renderData(items, format));
+  stdout.write(format === 'table' ? renderTable(Object.keys(columns), rows()) : await renderData(items, format));
   if (items.length < total) stderr.write(`rfo: ${items.length} of ${total} are shown: give --limit, or a --filter.\n`);
 }
 
 /** Writes one object: as a table its fields line by line. */
-export function writeObject(object: unknown, format: Format, { stdout }: Pick<CommandContext, 'stdout'>): void {
+export async function writeObject(object: unknown, format: Format, { stdout }: Pick<CommandContext, 'stdout'>): Promise<void> {
   // What is nested reads best as YAML, without the quotes of JSON.
-  stdout.write(renderData(object, format === 'json' ? 'json' : 'yaml'));
+  stdout.write(await renderData(object, format === 'json' ? 'json' : 'yaml'));
 }
 
-export function renderData(value: unknown, format: 'json' | 'yaml'): string {
+export async function renderData(value: unknown, format: 'json' | 'yaml'): Promise<string> {
   if (format === 'json') return `${JSON.stringify(value, undefined, 2)}\n`;
+  // Loaded only here: kubectl waits for what needs none of it.
+  const { stringify } = await import('yaml');
   return stringify(value, { aliasDuplicateObjects: false, lineWidth: 0, version: '1.1' });
 }
 

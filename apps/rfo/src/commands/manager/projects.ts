@@ -18,14 +18,14 @@ const columns: Columns = {
 export const listProjects: Run = async (context) => {
   const { values } = loadFlags((await loadManagerCliOptions()).managerProjectsListConfig, context);
   const { client } = await openManager(context);
-  writeList(await fetchList(client, '/projects', values), { columns, format: values.output }, context);
+  await writeList(await fetchList(client, '/projects', values), { columns, format: values.output }, context);
   return 0;
 };
 
 export const getProject: Run = async (context) => {
   const { values, name } = loadNamed((await loadManagerCliOptions()).managerProjectsGetConfig, 'the name of a project', context);
   const { client } = await openManager(context);
-  writeObject(await client.call(managerObject, { method: 'GET', path: `/projects/${inPath(name)}` }), values.output, context);
+  await writeObject(await client.call(managerObject, { method: 'GET', path: `/projects/${inPath(name)}` }), values.output, context);
   return 0;
 };
 
@@ -43,7 +43,7 @@ export const createProject: Run = async (context) => {
   };
   const made = await client.call(managerObject, { method: 'POST', path: '/projects', body: { name, spec } });
   if (values.output === 'table') context.stdout.write(`Project ${name} is created.\n`);
-  else writeObject(made, values.output, context);
+  else await writeObject(made, values.output, context);
   return 0;
 };
 
@@ -88,7 +88,7 @@ export const changeProject: Run = async (context) => {
   };
   const changed = await client.call(managerObject, { method: 'PATCH', path, body: { resourceVersion, spec: wanted } });
   if (values.output === 'table') context.stdout.write(`Project ${name} is changed.\n`);
-  else writeObject(changed, values.output, context);
+  else await writeObject(changed, values.output, context);
   return 0;
 };
 

@@ -19,14 +19,14 @@ const columns: Columns = {
 export const listRoles: Run = async (context) => {
   const { values } = loadFlags((await loadManagerCliOptions()).managerRolesListConfig, context);
   const { client } = await openManager(context);
-  writeList(await fetchList(client, '/roleTemplates', values), { columns, format: values.output }, context);
+  await writeList(await fetchList(client, '/roleTemplates', values), { columns, format: values.output }, context);
   return 0;
 };
 
 export const getRole: Run = async (context) => {
   const { values, name } = loadNamed((await loadManagerCliOptions()).managerRolesGetConfig, 'the name of a role', context);
   const { client } = await openManager(context);
-  writeObject(await client.call(managerObject, { method: 'GET', path: `/roleTemplates/${inPath(name)}` }), values.output, context);
+  await writeObject(await client.call(managerObject, { method: 'GET', path: `/roleTemplates/${inPath(name)}` }), values.output, context);
   return 0;
 };
 

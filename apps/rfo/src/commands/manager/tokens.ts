@@ -24,7 +24,7 @@ export const listTokens: Run = async (context) => {
   const { values } = loadFlags((await loadManagerCliOptions()).managerTokensListConfig, context);
   const { client } = await openManager(context);
   const list = await fetchList(client, '/tokens', values, { all: values.all ? true : undefined });
-  writeList(list, { columns, format: values.output }, context);
+  await writeList(list, { columns, format: values.output }, context);
   return 0;
 };
 
@@ -45,7 +45,7 @@ export const createToken: Run = async (context) => {
   };
   const made = await client.call(madeToken, { method: 'POST', path: '/tokens', body });
   if (output !== 'token') {
-    writeObject(made, output, context);
+    await writeObject(made, output, context);
     return 0;
   }
   context.stdout.write(`${made.secret}\n`);

@@ -22,14 +22,14 @@ const columns: Columns = {
 export const listUsers: Run = async (context) => {
   const { values } = loadFlags((await loadManagerCliOptions()).managerUsersListConfig, context);
   const { client } = await openManager(context);
-  writeList(await fetchList(client, '/users', values), { columns, format: values.output }, context);
+  await writeList(await fetchList(client, '/users', values), { columns, format: values.output }, context);
   return 0;
 };
 
 export const getUser: Run = async (context) => {
   const { values, name } = loadNamed((await loadManagerCliOptions()).managerUsersGetConfig, 'the name of a user', context);
   const { client } = await openManager(context);
-  writeObject(
+  await writeObject(
     await client.call(managerObject, { method: 'GET', path: `/users/${inPath(await userNamed(client, name))}` }),
     values.output,
     context,
@@ -48,7 +48,7 @@ export const createUser: Run = async (context) => {
   const body = { username, displayName, email, groups, password };
   const made = await client.call(madeUser, { method: 'POST', path: '/users', body });
   // Before anything else can go wrong: it is shown this once.
-  if (values.output !== 'table') writeObject(made, values.output, context);
+  if (values.output !== 'table') await writeObject(made, values.output, context);
   else if (made.password !== undefined) {
     context.stdout.write(`${made.password}\n`);
     context.stderr.write('This password is good for one sign-in, at which it has to be changed. It is not shown again.\n');
