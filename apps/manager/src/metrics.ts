@@ -58,7 +58,7 @@ function processMetrics(): readonly Metric[] {
   ];
 }
 
-export function renderMetrics(metrics: readonly Metric[]): string {
+function renderMetrics(metrics: readonly Metric[]): string {
   return metrics
     .map(({ name, help, type, samples }) => {
       const lines = samples.map(({ labels, value }) => `${name}${renderLabels(labels)} ${value}\n`);

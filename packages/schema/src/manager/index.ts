@@ -1,4 +1,3 @@
-export type { ManagerKind, ObjectMetadata } from './kind.ts';
 export { managerApiVersion } from './kind.ts';
 export { managerKinds } from './kinds.ts';
 export { objectParser } from './parse-object.ts';

@@ -28,7 +28,7 @@ export function renderCrds(): readonly RenderedCrd[] {
 }
 
 /** One of them. */
-export function renderCrd(declared: ManagerKind): RenderedCrd {
+function renderCrd(declared: ManagerKind): RenderedCrd {
   const { kind, plural, shortNames, columns, selectable } = declared;
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
