@@ -134,6 +134,24 @@ test('nobody gives what he does not have, and the roles of the program stay as t
   await refused({ method: 'POST', path: '/users/admin/disable' }, 409, 'rights-last-administrator');
 });
 
+test('the owner of a project finds others by their user names and takes them in, and does not widen where it reaches', async () => {
+  const owner = await lab.someone('olga');
+  await lab.someone('pavel');
+  const [olga, pavel] = await Promise.all(['olga', 'pavel'].map((name) => lab.ask({ path: `/principals/${name}`, token: owner })));
+  const member = (found: Answer | undefined, role: string) => ({ kind: 'User', name: found?.json.name, role });
+  const spec = { members: [member(olga, 'owner')], places: [{ cluster: 'lyon', namespaces: ['team'] }] };
+  await done({ method: 'POST', path: '/projects', body: { name: 'team', spec } });
+  assert.deepEqual(
+    (await lab.ask({ path: '/projects', token: owner })).json.items.map(({ name }: Json) => name),
+    ['team'],
+  );
+  const change = (body: object): Wish => ({ method: 'PATCH', path: '/projects/team', token: owner, body: { spec: body } });
+  const changed = await lab.ask(change({ members: [member(olga, 'owner'), member(pavel, 'member')] }));
+  assert.deepEqual([changed.status, changed.json.spec.members.length], [200, 2], changed.text);
+  await refused(change({ places: [{ cluster: 'lyon' }] }), 403, 'rights-needs-global');
+  await refused({ method: 'DELETE', path: '/projects/team', token: owner }, 403, 'api-forbidden');
+});
+
 test('a user is made with a password for one sign-in, is disabled, and is deleted with what it had', async () => {
   const { user, password } = await done({
     method: 'POST',

@@ -146,8 +146,8 @@ test('clusters and projects are made, changed, shown in each form, and let go', 
   assert.match(yaml, /^spec:\n {2}displayName: Lyon$/m);
 
   await done('admin', 'projects create shop --place lyon/shop,shop-test --member user:ada:member --quota pods=20');
-  await done('admin', 'projects change shop --member user:ada:owner --place local --quota limits.cpu=4 --remove-quota pods');
-  await done('admin', 'projects change shop --remove-member user:ada:member');
+  const change = '--remove-member user:ada:member --member user:ada:owner --place local --remove-quota pods --quota limits.cpu=4';
+  assert.equal(await done('admin', `projects change shop ${change}`), 'Project shop is changed.\n');
   const [project, user, listed] = await Promise.all([
     done('admin', 'projects get shop -o json'),
     done('admin', 'users get ada -o json'),
