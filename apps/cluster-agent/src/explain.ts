@@ -79,8 +79,11 @@ export function explain(error: unknown, { server, now }: { readonly server: stri
   if (code.startsWith('ERR_SSL') || code === 'EPROTO' || /does not speak/.test(text)) {
     return { reason: 'NotManager', message: `what answers at ${server} is no manager (${text}): check server-url` };
   }
-  if (/within [\d.]+ s/.test(text))
+  if (/(within|for) [\d.]+ s/.test(text))
     return { reason: 'Silent', message: `${server} does not answer (${text}): check firewalls between, and whether the manager is well` };
+  if (/closed the connection|ended it/.test(text)) {
+    return { reason: 'Network', message: `the connection to ${server} was closed by the manager, or by something between (${text})` };
+  }
   return { reason: 'Unknown', message: `${server}: ${toRfoError(error).message}` };
 }
 

@@ -69,6 +69,12 @@ it('two agents of the Deployment connect, and the fallback has the network of it
   );
 });
 
+it('another import makes other pods, and the same one the same', () => {
+  const pods = (token: string) => JSON.stringify(renderImportObjects({ ...input, token }).map(({ spec }) => spec));
+  assert.equal(pods(input.token), pods(input.token));
+  assert.notEqual(pods(input.token), pods(`rfor_${'c'.repeat(12)}_${'b'.repeat(64)}`));
+});
+
 it('the token stands in the Secret alone', () => {
   const text = renderImport(input);
   assert.equal(text.split(input.token).length, 2);

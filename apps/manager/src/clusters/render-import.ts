@@ -1,6 +1,7 @@
 /** Renders what an import puts into a cluster: an agent with its account, in two replicas, and on each node its fallback. */
 import type { KubeObject } from '@rfo/kube';
 import { type AgentSettings, agentName, agentNamespace, agentSecretKeys } from '@rfo/schema';
+import { parseAgentToken } from './secret-token.ts';
 
 export type ImportInput = {
   /** Of the registration. */
@@ -25,6 +26,7 @@ export function renderImport(input: ImportInput): string {
 }
 
 export function renderImportObjects({ token, settings, image }: ImportInput): readonly KubeObject[] {
+  const id = idOf(token);
   return [
     {
       apiVersion: 'v1',
@@ -50,12 +52,12 @@ export function renderImportObjects({ token, settings, image }: ImportInput): re
       type: 'Opaque',
       stringData: { [agentSecretKeys.token]: token, [agentSecretKeys.settings]: JSON.stringify(settings) },
     },
-    deployment(image),
-    daemonSet(image),
+    deployment(image, id),
+    daemonSet(image, id),
   ];
 }
 
-function deployment(image: string): KubeObject {
+function deployment(image: string, id: string): KubeObject {
   const labels = { 'app.kubernetes.io/name': agentName };
   return {
     apiVersion: 'apps/v1',
@@ -66,7 +68,7 @@ function deployment(image: string): KubeObject {
       selector: { matchLabels: labels },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
       template: {
-        metadata: { labels: { ...partOf, ...labels } },
+        metadata: podMetadata(labels, id),
         spec: {
           ...podSpec(image, 'deployment'),
           affinity: {
@@ -86,8 +88,14 @@ function deployment(image: string): KubeObject {
   };
 }
 
+/** The public part of a token. */
+function idOf(token: string): string {
+  const parsed = parseAgentToken(token);
+  return parsed?.id ?? '';
+}
+
 /** The fallback: it has the host's network and the host's names, so that it works where those of pods do not. */
-function daemonSet(image: string): KubeObject {
+function daemonSet(image: string, id: string): KubeObject {
   const labels = { 'app.kubernetes.io/name': nodePathName };
   return {
     apiVersion: 'apps/v1',
@@ -97,11 +105,16 @@ function daemonSet(image: string): KubeObject {
       selector: { matchLabels: labels },
       updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '10%' } },
       template: {
-        metadata: { labels: { ...partOf, ...labels } },
+        metadata: podMetadata(labels, id),
         spec: { ...podSpec(image, 'node'), hostNetwork: true, dnsPolicy: 'Default', tolerations: [{ operator: 'Exists' }] },
       },
     },
   };
+}
+
+/** Another import makes other pods: those of before are connected by what it replaces. */
+function podMetadata(labels: Readonly<Record<string, string>>, id: string) {
+  return { labels: { ...partOf, ...labels }, annotations: { 'rfo.io/import': id } };
 }
 
 function podSpec(image: string, via: 'deployment' | 'node') {
