@@ -2,6 +2,7 @@
 import { Agent, type ClientRequest, request as httpRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import { orAbort } from '@rfo/foundation';
 
 /** A way to the server, and how it is known there. */
 export type Link = {
@@ -45,7 +46,8 @@ export type Upstream = {
   readonly close: () => void;
 };
 
-/** Milliseconds for the TLS handshake. */
+/** Milliseconds for the way to the server to be opened, and for the TLS handshake after that. */
+const connectWithin = 15_000;
 const handshakeWithin = 10_000;
 /** Milliseconds that a connection waits for another request: less than servers in Go do (90 s), so that it is we who give up. */
 const idleFor = 45_000;
@@ -65,7 +67,7 @@ export function createUpstream(options: {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: mostIdle, timeout: idleFor, scheduling: 'lifo' });
 
   const dial = async (signal: AbortSignal): Promise<TLSSocket> => {
-    const link = await options.connect(signal);
+    const link = await connectInTime(options.connect, signal);
     const socket = await startTls(link, contextOf(link.tls), signal);
     links.set(socket, link);
     return socket;
@@ -102,6 +104,25 @@ export function createUpstream(options: {
     },
     close: () => agent.destroy(),
   };
+}
+
+async function connectInTime(open: (signal: AbortSignal) => Promise<Link>, signal: AbortSignal): Promise<Link> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new Error(`no way to it within ${connectWithin / 1000} s`)), connectWithin);
+  const limit = AbortSignal.any([signal, late.signal]);
+  const opening = open(limit);
+  try {
+    return await orAbort(opening, limit);
+  } catch (error) {
+    // What comes after all is nobody's.
+    opening.then(
+      ({ stream }) => stream.destroy(),
+      () => undefined,
+    );
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function startTls({ stream, tls }: Link, secureContext: SecureContext, signal: AbortSignal): Promise<TLSSocket> {

@@ -578,6 +578,21 @@ describe('the audit log', () => {
     assert.ok((await entries({})).some(({ code }) => code === 'impersonation-forbidden'));
   });
 
+  it('tells of a watch of secrets when it begins, and why it ended', async () => {
+    const person = await lab.person('alice');
+    const begun = recorded(({ stage, resource }) => stage === 'begun' && resource === 'secrets');
+    const socket = await lab.raw();
+    socket.write(
+      `GET /k8s/clusters/prod/api/v1/namespaces/team/secrets?watch=true HTTP/1.1\r\nHost: m\r\nAuthorization: Bearer ${person.credential}\r\n\r\n`,
+    );
+    socket.resume();
+    await begun;
+    const ended = recorded(({ stage, code }) => stage === 'ended' && code === 'access-withdrawn');
+    await lab.identity.deleteToken(person.tokenId);
+    await ended;
+    await closed(socket);
+  });
+
   it('holds no token, and neither does the log of the manager', async () => {
     const all = (await Array.fromAsync(lab.audit.exportLines({}))).join('') + lab.lines.join('');
     for (const { credential } of [admin, alice, bob]) assert.ok(!all.includes(credential.split('_').at(-1) ?? ''));

@@ -103,16 +103,17 @@ export function createFrontDoor(parts: FrontDoorParts): FrontDoor {
   };
 
   /** Tells log and audit of a failure; gives what to answer. */
-  const failed = (thrown: unknown, visit: Visit | undefined): StatusAnswer => {
+  const failed = (thrown: unknown, visit: Visit | undefined, begun = false): StatusAnswer => {
     const cluster = visit?.target.cluster;
     const error = thrown instanceof RfoError || thrown === gone || cluster === undefined ? thrown : brokeOff(thrown, cluster);
     const answer = statusOf(error);
-    if (thrown === gone) {
+    // What has no end of its own is ended by somebody.
+    if (begun && visit !== undefined) record(visit, { result: 'done', stage: 'ended', ...reasonOf(error) });
+    else if (thrown === gone) {
       // What he asked for may have happened all the same.
       if (visit?.recorded) record(visit, { result: 'failed', message: gone.message });
-      return answer;
-    }
-    if (visit !== undefined && (visit.recorded || isRefusal(error))) record(visit, failureOf(error, answer.status));
+    } else if (visit !== undefined && (visit.recorded || isRefusal(error))) record(visit, failureOf(error, answer.status));
+    if (thrown === gone) return answer;
     if (answer.unexpected) log.error('a request could not be answered', { cluster, path: visit?.target.path, error: toRfoError(error) });
     else log.debug('a request was not passed on', { cluster, path: visit?.target.path, user: visit?.caller.user, code: answer.code });
     return answer;
@@ -120,16 +121,18 @@ export function createFrontDoor(parts: FrontDoorParts): FrontDoor {
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let visit: Visit | undefined;
+    let begun = false as boolean;
     try {
       const framing = readFraming(request);
       if ('problem' in framing) throw fail('proxy-request-invalid', { problem: framing.problem });
       visit = await enter(request, false);
-      const { exchange, info, target } = visit;
+      const entered = visit;
+      const { exchange, info, target, recorded } = entered;
       response.once('close', () => response.writableFinished || exchange.abort(gone));
       if (response.destroyed) exchange.abort(gone);
-      const admission = await admitted(visit);
-      const onwardParts = onward(visit, admission);
-      const created = visit.recorded && isCreation(visit.info) ? nameOfCreated() : undefined;
+      const admission = await admitted(entered);
+      const onwardParts = onward(entered, admission);
+      const created = recorded && isCreation(info) ? nameOfCreated() : undefined;
       const lasting = isLongRunning({ ...info, path: target.path });
       if (lasting) request.socket.setKeepAlive(true, 15_000);
       const status = await forward({
@@ -137,13 +140,18 @@ export function createFrontDoor(parts: FrontDoorParts): FrontDoor {
         ...onwardParts,
         ...(!lasting && { answerWithin }),
         onAnswer: (answer) => {
+          const headers = onwardParts.onAnswer(answer);
           created?.watch(answer);
-          return onwardParts.onAnswer(answer);
+          // A watch of secrets is told when it begins, not when it is over.
+          begun = lasting && recorded && answer.statusCode === 200;
+          if (begun) record(entered, { result: 'done', status: 200, stage: 'begun' });
+          return headers;
         },
       });
-      if (visit.recorded) record(visit, { ...outcomeOf(status), name: info.name ?? created?.name() });
+      const name = info.name ?? created?.name();
+      if (recorded) record(entered, { ...outcomeOf(status), name, ...(begun && { stage: 'ended' }) });
     } catch (error) {
-      refuse(request, response, failed(error, visit));
+      refuse(request, response, failed(error, visit, begun));
     } finally {
       visit?.exchange.close();
     }
@@ -169,7 +177,8 @@ export function createFrontDoor(parts: FrontDoorParts): FrontDoor {
           if (entered.recorded) record(entered, { ...outcomeOf(code), ...(code === 101 && { stage: 'begun' }) });
         },
       });
-      if (entered.recorded && status === 101) record(entered, { result: 'done', status, stage: 'ended', ...reasonOf(exchange.signal) });
+      if (entered.recorded && status === 101)
+        record(entered, { result: 'done', status, stage: 'ended', ...reasonOf(exchange.signal.reason) });
     } catch (error) {
       // Its end is told even so: it may have been ended for a reason.
       const answer = failed(error, visit);
@@ -198,7 +207,7 @@ function brokeOff(thrown: unknown, cluster: string): RfoError {
 }
 
 /** Why something that lasts was ended, where neither end did it. */
-function reasonOf({ reason }: AbortSignal): Pick<AuditRecord, 'code' | 'message'> {
+function reasonOf(reason: unknown): Pick<AuditRecord, 'code' | 'message'> {
   return reason instanceof RfoError ? { code: reason.code, message: reason.message } : {};
 }
 
