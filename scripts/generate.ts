@@ -4,6 +4,9 @@ import { readFileIfExists, writeFileIfChanged } from '@rfo/foundation';
 import {
   agentConfig,
   loadCaOptions,
+  loadClusterAgentConfig,
+  loadManagerCliOptions,
+  loadManagerSchema,
   loadNetworkOptions,
   renderCommandReference,
   renderErrorReference,
@@ -12,12 +15,23 @@ import {
 } from '@rfo/schema';
 
 const root = join(import.meta.dirname, '..');
-const [{ caCommandConfigs }, { networkCommandConfigs }] = await Promise.all([loadCaOptions(), loadNetworkOptions()]);
+const [{ caCommandConfigs }, { networkCommandConfigs }, { managerCommandConfigs }] = await Promise.all([
+  loadCaOptions(),
+  loadNetworkOptions(),
+  loadManagerCliOptions(),
+]);
+const [{ managerConfig, renderObjectReference }, clusterAgentConfig] = await Promise.all([loadManagerSchema(), loadClusterAgentConfig()]);
+const folder = '/etc/rancher/rfo';
 const generated: Readonly<Record<string, () => string>> = {
   'docs/reference/flags.md': () => renderFlagReference(serverConfig),
   'docs/reference/agent-flags.md': () => renderFlagReference(agentConfig),
   'docs/reference/ca-flags.md': () => renderCommandReference('Flags of the certificate authority', caCommandConfigs),
   'docs/reference/network-flags.md': () => renderCommandReference('Flags of `rfo network` and `rfo service`', networkCommandConfigs),
+  'docs/reference/manager-flags.md': () => renderFlagReference(managerConfig, { program: 'rfo-manager', file: `${folder}/manager.yaml` }),
+  'docs/reference/cluster-agent-flags.md': () =>
+    renderFlagReference(clusterAgentConfig, { program: 'rfo-cluster-agent', file: `${folder}/cluster-agent.yaml` }),
+  'docs/reference/manager-command-flags.md': () => renderCommandReference('Flags of `rfo manager`', managerCommandConfigs),
+  'docs/reference/manager-objects.md': () => renderObjectReference(),
   'docs/reference/errors.md': () => renderErrorReference(),
 };
 
