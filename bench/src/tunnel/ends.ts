@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:tls';
 import type { Life } from '@rfo/foundation';
@@ -17,27 +18,33 @@ import {
   publicKeyBytes,
   type Signer,
 } from '@rfo/pki';
-import { acceptTunnel, type Tunnel, tunnelProtocol } from '@rfo/tunnel';
+import { acceptTunnel, createWebSocketAcceptor, type Tunnel, tunnelProtocol } from '@rfo/tunnel';
 import type { Credentials, Role, TargetPorts } from './far-end.ts';
 
 export type Ends = {
   /** Its targets are the services, in the node's process. */
   readonly inProcess: Tunnel;
   readonly tcp: Tunnel;
+  /** As `inProcess`, in a WebSocket: what passes a layer-7 hop. */
+  readonly websocket: Tunnel;
   readonly targets: TargetPorts;
 };
 
 export async function startEnds(life: Life): Promise<Ends> {
   const authority = makeAuthority();
   const server = credentialsOf(authority, 'rfo-server', [{ type: 'ip', value: '127.0.0.1' }]);
-  const [inProcess, tcp] = await Promise.all([listen(server, life), listen(server, life)]);
+  const [inProcess, tcp, websocket] = await Promise.all([listen(server, life), listen(server, life), listenForUpgrade(server, life)]);
   const target = start({ role: 'target' }, life);
   const [targets] = (await once(target, 'message')) as [TargetPorts];
   start(
-    { role: 'node', credentials: credentialsOf(authority, 'system:node:bench', []), inProcessPort: inProcess.port, tcpPort: tcp.port },
+    {
+      role: 'node',
+      credentials: credentialsOf(authority, 'system:node:bench', []),
+      ports: { inProcess: inProcess.port, tcp: tcp.port, websocket: websocket.port },
+    },
     life,
   );
-  return { inProcess: await inProcess.tunnel, tcp: await tcp.tunnel, targets };
+  return { inProcess: await inProcess.tunnel, tcp: await tcp.tunnel, websocket: await websocket.tunnel, targets };
 }
 
 function start(role: Role, life: Life): ChildProcess {
@@ -50,12 +57,31 @@ function start(role: Role, life: Life): ChildProcess {
   return child;
 }
 
-async function listen(credentials: Credentials, life: Life): Promise<{ readonly port: number; readonly tunnel: Promise<Tunnel> }> {
+type Listening = { readonly port: number; readonly tunnel: Promise<Tunnel> };
+
+async function listen(credentials: Credentials, life: Life): Promise<Listening> {
   const tunnel = Promise.withResolvers<Tunnel>();
   const server = createServer({ ...credentials, requestCert: true, ALPNProtocols: [tunnelProtocol] }, (socket) => {
     const accepted = acceptTunnel(socket);
     life.defer(() => accepted.close());
     tunnel.resolve(accepted);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  life.defer(() => server.close());
+  return { port: (server.address() as AddressInfo).port, tunnel: tunnel.promise };
+}
+
+/** A server that speaks HTTP/1.1 alone, so that the other end asks for a WebSocket. */
+async function listenForUpgrade(credentials: Credentials, life: Life): Promise<Listening> {
+  const tunnel = Promise.withResolvers<Tunnel>();
+  const acceptor = createWebSocketAcceptor();
+  const server = createHttpsServer({ ...credentials, ALPNProtocols: ['http/1.1'] });
+  server.on('upgrade', (request, socket, head) => {
+    acceptor.accept(request, socket, head).then((carrier) => {
+      const accepted = acceptTunnel(carrier);
+      life.defer(() => accepted.close());
+      tunnel.resolve(accepted);
+    }, tunnel.reject);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   life.defer(() => server.close());

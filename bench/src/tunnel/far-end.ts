@@ -1,16 +1,21 @@
 /**
- * A process of the benchmark other than the server's. As `node` it keeps two tunnels: one whose streams end in this process, so that nothing
- * but the tunnel is measured, and one that reaches TCP targets as a node does. As `target` it is these targets.
+ * A process of the benchmark other than the server's. As `node` it keeps tunnels: two whose streams end in this process, so that nothing
+ * but the tunnel is measured (one of them in a WebSocket), and one that reaches TCP targets as a node does. As `target` it is these targets.
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { Life, silentLog } from '@rfo/foundation';
-import { keepTunnel } from '@rfo/tunnel';
+import { keepTunnel, type Target } from '@rfo/tunnel';
 import { openService, type Service, services } from './services.ts';
 
 export type Credentials = { readonly ca: string; readonly cert: string; readonly key: string };
 export type Role =
-  | { readonly role: 'node'; readonly credentials: Credentials; readonly inProcessPort: number; readonly tcpPort: number }
+  | {
+      readonly role: 'node';
+      readonly credentials: Credentials;
+      readonly ports: { readonly inProcess: number; readonly tcp: number; readonly websocket: number };
+    }
   | { readonly role: 'target' };
 /** What a target tells of itself. */
 export type TargetPorts = Readonly<Record<Service, number>>;
@@ -20,18 +25,16 @@ const life = new Life();
 process.once('disconnect', () => process.exit());
 process.once('message', (role: Role) => void (role.role === 'node' ? keepTunnels(role) : serveTargets()));
 
-function keepTunnels({ credentials, inProcessPort, tcpPort }: Role & { readonly role: 'node' }): void {
+function keepTunnels({ credentials, ports }: Role & { readonly role: 'node' }): void {
   const common = { host: '127.0.0.1', tls: async () => credentials, allow: () => true, life, log: silentLog };
-  keepTunnel({ ...common, port: tcpPort });
-  keepTunnel({
-    ...common,
-    port: inProcessPort,
-    reach: ({ host }) => {
-      const stream = openService(services.find((each) => each === host) ?? 'sink');
-      process.nextTick(() => stream.emit('connect'));
-      return stream;
-    },
-  });
+  const reach = ({ host }: Target): Duplex => {
+    const stream = openService(services.find((each) => each === host) ?? 'sink');
+    process.nextTick(() => stream.emit('connect'));
+    return stream;
+  };
+  keepTunnel({ ...common, port: ports.tcp });
+  keepTunnel({ ...common, port: ports.inProcess, reach });
+  keepTunnel({ ...common, port: ports.websocket, reach, websocket: () => ({ path: '/', headers: {} }) });
 }
 
 async function serveTargets(): Promise<void> {

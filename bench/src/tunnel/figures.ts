@@ -22,8 +22,12 @@ export const names = {
   manyUp: 'many streams, server to node',
   tcpDown: 'one stream, from a TCP target in a third process',
   tcpUp: 'one stream, to a TCP target in a third process',
+  websocketDown: 'one stream in a WebSocket, node to server',
+  websocketUp: 'one stream in a WebSocket, server to node',
   idle: 'small request, idle',
   busy: 'small request, beside bulk and a stuck reader',
+  websocketIdle: 'small request in a WebSocket, idle',
+  websocketBusy: 'small request in a WebSocket, beside bulk and a stuck reader',
   open: 'opening a stream, to its first byte',
 } as const;
 
@@ -32,6 +36,8 @@ const goals: readonly Goal[] = [
   { what: names.up, kind: 'at least', limit: 500 },
   { what: names.manyDown, kind: 'at least', limit: 500 },
   { what: names.manyUp, kind: 'at least', limit: 500 },
+  { what: names.websocketDown, kind: 'at least', limit: 120 },
+  { what: names.websocketUp, kind: 'at least', limit: 120 },
   { what: `${names.idle}, p50`, kind: 'at most', limit: 0.15 },
 ];
 

@@ -12,7 +12,7 @@ const megabyte = 1e6;
 const chunk = Buffer.alloc(64 * 1024);
 
 export async function measureRound(
-  { inProcess, tcp, targets }: Ends,
+  { inProcess, tcp, websocket, targets }: Ends,
   options: TunnelBenchOptions,
   signal: AbortSignal,
 ): Promise<readonly Sample[]> {
@@ -28,8 +28,12 @@ export async function measureRound(
     await speed(`${names.manyUp} (${many})`, upload(inProcess, here('sink'), many, run)),
     await speed(names.tcpDown, download(tcp, there('source'), 1, run)),
     await speed(names.tcpUp, upload(tcp, there('sink'), 1, run)),
+    await speed(names.websocketDown, download(websocket, here('source'), 1, run)),
+    await speed(names.websocketUp, upload(websocket, here('sink'), 1, run)),
     ...percentiles(names.idle, await askFor(inProcess, here('echo'), run)),
     ...percentiles(names.busy, await besideBulk(inProcess, here, () => askFor(inProcess, here('echo'), run))),
+    ...percentiles(names.websocketIdle, await askFor(websocket, here('echo'), run)),
+    ...percentiles(names.websocketBusy, await besideBulk(websocket, here, () => askFor(websocket, here('echo'), run))),
     ...percentiles(names.open, await openFor(inProcess, here('source'), run)),
   ];
 }
