@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Clock, fail, type Life, type Log, RfoError, systemClock } from '@rfo/foundation';
-import type { Credentials, KubeClient, KubeClientOptions } from '@rfo/kube';
+import type { KubeClient, KubeClientOptions } from '@rfo/kube';
 import type { AgentSettings } from '@rfo/schema';
 import { acceptTunnel, type Carrier, createWebSocketAcceptor } from '@rfo/tunnel';
 import type { Objects } from '../objects/open-objects.ts';
@@ -155,14 +155,10 @@ export async function createConnections(input: ConnectionsInput): Promise<Connec
     connect: async (cluster, { signal = life.signal } = {}) => {
       const { stream, session } = await sessions.open(cluster, { signal });
       const { ca, cert, key } = session.credentials();
-      let last: Credentials = session.credentials();
       return {
         stream,
         tls: tlsOf(session.apiServer, { ca, ...(cert && { cert }), ...(key && { key }) }),
-        token: () => {
-          last = session.credentials();
-          return last.token;
-        },
+        token: () => session.credentials().token,
       };
     },
     handleTunnel: (socket) => {
