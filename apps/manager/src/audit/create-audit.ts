@@ -3,6 +3,7 @@ import { type Clock, type Life, type Log, systemClock } from '@rfo/foundation';
 import type { KubeClient } from '@rfo/kube';
 import { readDuration } from '../identity/read-duration.ts';
 import type { Objects } from '../objects/open-objects.ts';
+import { limitRefusals } from './limit-refusals.ts';
 import { retainAudit, retentionVerb } from './retain.ts';
 import { searchAudit } from './search.ts';
 import { createSegmentStore } from './segment-store.ts';
@@ -45,7 +46,7 @@ export function createAudit({ client, objects, replica, life, log, clock = syste
   };
 
   return {
-    record: writer.record,
+    record: limitRefusals(writer.record, life),
     hasRoom: writer.hasRoom,
     state: writer.state,
     flush: writer.flush,
