@@ -12,7 +12,7 @@ export type ProgramRecipe = {
 };
 
 /** The agent of an imported cluster. It makes few objects that last, so little room for new ones is enough. */
-export const clusterAgentImage: ProgramRecipe = {
+const clusterAgentImage: ProgramRecipe = {
   name: 'cluster-agent',
   app: 'apps/cluster-agent',
   files: baseFiles,
@@ -23,3 +23,6 @@ export const clusterAgentImage: ProgramRecipe = {
     workingDir: '/app',
   },
 };
+
+/** Every image of our own programs. */
+export const programImages: readonly ProgramRecipe[] = [clusterAgentImage];

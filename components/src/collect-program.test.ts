@@ -4,11 +4,14 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { clusterAgentImage } from '../../images/programs.ts';
+import { programImages } from '../../images/index.ts';
 import { collectNode, collectProgram } from './collect-program.ts';
 import { repositoryRoot } from './paths.ts';
 
+const clusterAgentImage = programImages.find(({ name }) => name === 'cluster-agent');
+
 test('the program of an image runs without the repository, and carries nothing of its tests', async (t) => {
+  assert.ok(clusterAgentImage);
   const files = await collectProgram({ root: repositoryRoot, app: clusterAgentImage.app });
   assert.deepEqual(
     files.filter(({ path }) => /\.(test|testing)\.|\.ts$/.test(path) && !path.includes('/node_modules/ws/')).map(({ path }) => path),

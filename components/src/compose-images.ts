@@ -2,7 +2,8 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fail } from '@rfo/foundation';
 import { type ComposedImage, composeImage } from '@rfo/oci';
-import { type ImageRecipe, imageRegistry, testboxImage } from '../../images/index.ts';
+import { type ImageRecipe, imageRegistry, programImages, testboxImage } from '../../images/index.ts';
+import { collectNode, collectProgram } from './collect-program.ts';
 import { cachePaths, repositoryRoot } from './paths.ts';
 import { hostArchitecture } from './render-build.ts';
 
@@ -52,6 +53,24 @@ export async function ensureTestImages(options: { readonly root?: string } = {})
     config,
   });
   await writeArchive(image, join(out, `${name}.tar`), `${name}.tar`);
+  return out;
+}
+
+/**
+ * Composes the images of our own programs, with the Node that runs this.
+ * @returns the path of the folder with their archives
+ */
+export async function ensureProgramImages(options: { readonly root?: string; readonly signal: AbortSignal }): Promise<string> {
+  const { root = repositoryRoot, signal } = options;
+  const arch = hostArchitecture();
+  const out = cachePaths(root, arch).programImages;
+  const node = await collectNode(process.execPath, signal);
+  for (const { name, app, files, config } of programImages) {
+    const { version } = JSON.parse(await readFile(join(root, app, 'package.json'), 'utf8')) as { readonly version: string };
+    const program = await collectProgram({ root, app });
+    const image = composeImage({ name: `${imageRegistry}/${name}`, tag: version, arch, files: [...files, ...node, ...program], config });
+    await writeArchive(image, join(out, `${name}.tar`), `${name}.tar`);
+  }
   return out;
 }
 

@@ -1,5 +1,5 @@
 export { type Bundle, readBundle } from './compose-bundle.ts';
-export { ensureTestImages } from './compose-images.ts';
+export { ensureProgramImages, ensureTestImages } from './compose-images.ts';
 export { type BuildComponentsOptions, buildComponents, ensureComponents } from './ensure-components.ts';
 export type { BuildEvent, Report } from './progress.ts';
 export { openReport } from './report.ts';

@@ -17,6 +17,8 @@ export function cachePaths(root: string, arch: Architecture) {
     dist: join(cache, arch === hostArchitecture() ? 'dist' : `dist-${arch}`),
     /** Images that only the end-to-end tests use. */
     testImages: join(cache, 'images-test'),
+    /** Images of our own programs. */
+    programImages: join(cache, 'images-programs'),
   };
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ensureTestImages } from '@rfo/components';
+import { ensureProgramImages, ensureTestImages } from '@rfo/components';
 import type { Purpose } from './host-packages.ts';
 import { ensureNodeProgram } from './node-program.ts';
 import { run } from './run.ts';
@@ -25,6 +25,7 @@ export function purposesOf(words: readonly string[]): readonly Purpose[] {
 export async function runScenarios(words: readonly string[], bundle: string, signal: AbortSignal): Promise<ScenarioCounts> {
   const program = await ensureNodeProgram(root, join(root, '.cache/e2e-program'));
   await ensureTestImages({ root });
+  await ensureProgramImages({ root, signal });
   const command = [process.execPath, '--disable-warning=ExperimentalWarning', 'e2e/src/main.ts', ...words];
   const env = { ...process.env, RFO_E2E_PROGRAM: program, RFO_BUNDLE_DIR: bundle };
   const { status, output } = await run(command, { cwd: root, env, signal, onOutput: (text) => process.stdout.write(text) });
