@@ -30,6 +30,8 @@ export type RunningManager = {
   readonly port: number;
   /** What people type, as far as it is known. */
   readonly address: string;
+  /** PEM of the CA that its certificate is known by; undefined for one that hosts trust by themselves. */
+  readonly authority: string | undefined;
   /** Of the administrator, while it still is the one that was made for him. */
   readonly password: string | undefined;
   /** Tells that it is not ready any more, serves on for as long as is configured, and answers what has begun. Then the life may end. */
@@ -119,7 +121,8 @@ export async function bootManager(options: {
   state.now = 'ready';
   const host = config['bind-address'] === '0.0.0.0' ? 'localhost' : config['bind-address'];
   const address = objects.settings.get(settingNames.url)?.spec.value ?? `https://${host}:${listener.port}`;
-  return { port: listener.port, address, password, leave: () => leave({ state, leading, listener, delay: config['shutdown-delay'], log }) };
+  const authority = certificate.ca();
+  return { port: listener.port, address, authority, password, leave: () => leave({ state, leading, listener, delay: config['shutdown-delay'], log }) };
 }
 
 /** What the pages tell of. */

@@ -1,4 +1,5 @@
 // The program `rfo-manager`: reads what it is told, runs until a signal ends it, and says in one sentence what went wrong.
+import { X509Certificate } from 'node:crypto';
 import { createLog, fail, Life, type Log, type RfoError, toRfoError } from '@rfo/foundation';
 import { loadConfig, loadManagerSchema, type ManagerConfig, renderOptions } from '@rfo/schema';
 import type { RunningManager } from './boot.ts';
@@ -75,9 +76,10 @@ async function started(
 }
 
 /** The address, and the password once: it is asked to be changed at the first sign-in. Not for the log, which is kept and shipped. */
-function renderReady({ address, password }: RunningManager): string {
-  const sign = password === undefined ? '' : `Sign in as admin with the password ${password} and change it: rfo manager login ${address}\n`;
-  return `The manager serves at ${address}\n${sign}`;
+function renderReady({ address, authority, password }: RunningManager): string {
+  const pin = authority && `Its CA has the SHA-256 sha256:${new X509Certificate(authority).fingerprint256.replaceAll(':', '').toLowerCase()}`;
+  const sign = password && `Sign in as admin with the password ${password} and change it: rfo manager login ${address}`;
+  return [`The manager serves at ${address}`, pin, sign].map((line) => line && `${line}\n`).join('');
 }
 
 function awaitSignal(): Promise<NodeJS.Signals> {
