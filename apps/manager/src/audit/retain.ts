@@ -11,7 +11,7 @@ export const retentionVerb = 'audit-retention';
 const lookEvery = 6 * 3_600_000;
 const tryAgainAfter = 60_000;
 /** More than these are not kept, however young: each is up to some hundred kilobytes of the hosting cluster's etcd. */
-export const mostSegments = 2000;
+const mostSegments = 2000;
 
 export type RetentionParts = {
   readonly store: SegmentStore;

@@ -78,7 +78,7 @@ function isTitledRightly(
 }
 
 /** The first segments that retention has left, as it told last. */
-export function newestHorizon(entries: readonly AuditEntry[]): ReadonlyMap<string, number> {
+function newestHorizon(entries: readonly AuditEntry[]): ReadonlyMap<string, number> {
   const newest = entries.reduce<AuditEntry | undefined>(
     (best, entry) => (best === undefined || entry.time > best.time ? entry : best),
     undefined,

@@ -105,7 +105,7 @@ export function createFrontDoor(parts: FrontDoorParts): FrontDoor {
   /** Tells log and audit of a failure; gives what to answer. */
   const failed = (thrown: unknown, visit: Visit | undefined, begun = false): StatusAnswer => {
     const cluster = visit?.target.cluster;
-    const error = thrown instanceof RfoError || thrown === gone || cluster === undefined ? thrown : brokeOff(thrown, cluster);
+    const error = cluster === undefined || thrown === gone ? thrown : brokeOff(thrown, cluster);
     const answer = statusOf(error);
     // What has no end of its own is ended by somebody.
     if (begun && visit !== undefined) record(visit, { result: 'done', stage: 'ended', ...reasonOf(error) });
@@ -190,10 +190,18 @@ export function createFrontDoor(parts: FrontDoorParts): FrontDoor {
   };
 
   return {
-    handle: (request, response) => void handle(request, response),
+    handle: (request, response) => {
+      handle(request, response).catch((error: unknown) => {
+        log.error('a request could not even be refused', { error });
+        response.destroy();
+      });
+    },
     upgrade: (request, socket, head) => {
       socket.on('error', () => undefined);
-      void upgrade(request, socket, head);
+      upgrade(request, socket, head).catch((error: unknown) => {
+        log.error('a request could not even be refused', { error });
+        socket.destroy();
+      });
     },
     open: exchanges.count,
   };
@@ -202,7 +210,9 @@ export function createFrontDoor(parts: FrontDoorParts): FrontDoor {
 /** The caller needs no answer any more. */
 const gone = new Error('the client went away');
 
-function brokeOff(thrown: unknown, cluster: string): RfoError {
+/** What the network says becomes an error of the table; a mistake of ours stays what it is. */
+function brokeOff(thrown: unknown, cluster: string): unknown {
+  if (thrown instanceof RfoError || thrown instanceof TypeError || thrown instanceof RangeError) return thrown;
   return fail('cluster-broke-off', { cluster, problem: thrown instanceof Error ? thrown.message : String(thrown) }, thrown);
 }
 
