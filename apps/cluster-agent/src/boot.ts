@@ -29,7 +29,8 @@ export async function bootAgent(options: {
   const secret = createAgentSecret(account.client);
   const instance = environment.POD_NAME ?? environment.HOSTNAME ?? 'unknown';
   const node = environment.NODE_NAME;
-  const start = (own: Life): KeptSession => keepSession({ account, secret, via, instance, node, environment, clock, life: own, log });
+  const start = (own: Life, onState: (connected: boolean) => void = () => undefined): KeptSession =>
+    keepSession({ account, secret, via, instance, node, environment, clock, life: own, log, onState });
   const session =
     via === 'node' ? standIn({ client: account.client, identity: instance, keepSession: start, life, log }).session : always(start(life));
   const health = {
@@ -40,7 +41,7 @@ export async function bootAgent(options: {
     },
   };
   // On the network of a host nobody but the host is to see it.
-  const healthPort = await serveHealth({ host: via === 'node' ? '127.0.0.1' : '::', port: config['health-port'], health, life });
+  const healthPort = await serveHealth({ host: via === 'node' ? '127.0.0.1' : undefined, port: config['health-port'], health, life });
   return { healthPort, connected: health.ready };
 }
 

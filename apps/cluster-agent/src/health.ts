@@ -10,7 +10,8 @@ const within = 5000;
 
 /** Gives the port. Throws what the system says to an address that cannot be listened on. */
 export function serveHealth(input: {
-  readonly host: string;
+  /** Every address when left out. */
+  readonly host: string | undefined;
   readonly port: number;
   readonly health: Health;
   readonly life: Life;

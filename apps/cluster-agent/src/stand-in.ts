@@ -1,5 +1,5 @@
 /** The fallback on the nodes: one of them connects while no agent of the Deployment is connected. */
-import { type Life, type Log, sleep } from '@rfo/foundation';
+import type { Life, Log } from '@rfo/foundation';
 import { createInformer, electLeader, type KubeClient, type KubeObject } from '@rfo/kube';
 import { agentName, agentNamespace } from '@rfo/schema';
 import type { KeptSession } from './keep-session.ts';
@@ -8,8 +8,8 @@ export type StandInInput = {
   readonly client: KubeClient;
   /** Different on every node. */
   readonly identity: string;
-  /** Connects for as long as the life lasts. */
-  readonly keepSession: (life: Life) => KeptSession;
+  /** Connects for as long as the life lasts, and tells when it is connected and when not. */
+  readonly keepSession: (life: Life, onState: (connected: boolean) => void) => KeptSession;
   readonly life: Life;
   readonly log: Log;
   readonly timing?: { readonly duration: number; readonly deadline: number; readonly retry: number };
@@ -42,13 +42,15 @@ export function standIn(input: StandInInput): { readonly session: () => KeptSess
 
   const lead = async (term: Life): Promise<void> => {
     const own = term.child();
-    session = input.keepSession(own);
-    let missing = 0;
-    while (!term.signal.aborted && missing < patience) {
-      const step = Math.min(1000, patience);
-      await sleep(step, term.signal).catch(() => undefined);
-      missing = session.connected() ? 0 : missing + step;
-    }
+    await new Promise<void>((resolve) => {
+      let missing = setTimeout(resolve, patience);
+      term.signal.addEventListener('abort', () => resolve(), { once: true });
+      own.defer(() => clearTimeout(missing));
+      session = input.keepSession(own, (connected) => {
+        clearTimeout(missing);
+        if (!connected && !own.signal.aborted) missing = setTimeout(resolve, patience);
+      });
+    });
     session = undefined;
     await own.end();
   };

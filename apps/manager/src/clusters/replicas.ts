@@ -145,7 +145,7 @@ function dialOthers(options: Parameters<typeof joinReplicas>[0], issue: Issue): 
     const url = new URL(`https://${address}`);
     keepTunnel({
       host: url.hostname.replace(/^\[|\]$/g, ''),
-      port: Number(url.port),
+      port: Number(url.port || 443),
       tls: async () => issue({ name, host }),
       allow: () => true,
       reach: reachCluster(sessions, own.signal),
