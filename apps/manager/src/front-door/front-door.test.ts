@@ -161,6 +161,15 @@ describe('kubectl through the front door', () => {
     assert.equal(applied.code, 0, applied.err);
   });
 
+  it('is himself too where the manager acts by a certificate', async () => {
+    const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
+    const options = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(review) };
+    const { status, text } = await ask(admin, 'local/apis/authentication.k8s.io/v1/selfsubjectreviews', options);
+    assert.equal(status, 201, text);
+    assert.equal(JSON.parse(text).status.userInfo.username, `rfo:${admin.name}`);
+    assert.equal(codeOf(await ask(alice, 'local/version')), 'cluster-forbidden');
+  });
+
   it('watches, and is told at once', async () => {
     const watching = await lab.follow(bob, '-n', 'team', 'get', 'configmaps', '--watch', '-o', 'name');
     await lab.kubectl(alice, '-n', 'team', 'create', 'configmap', 'seen-1');

@@ -1,4 +1,4 @@
-/** For tests: the front door with everything around it that is real, before a real API server (`prod`) and a server that shows what it gets (`echo`). */
+/** For tests: the front door with everything around it that is real, before a real API server (`prod`, and `local` by a certificate) and a server that shows what it gets (`echo`). */
 import { execFile, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -78,7 +78,10 @@ export async function startLab(): Promise<Lab> {
 
   const echo = await startEcho(cluster);
   life.defer(() => stopServer(echo));
+  const pem = (source: unknown): Promise<string> => readFile((source as { file: string }).file, 'utf8');
+  const [cert, key] = await Promise.all([pem(cluster.options.cert), pem(cluster.options.key)]);
   const at = {
+    local: { port: Number(new URL(cluster.options.server).port), tls: { ca: clusterCa, host: '127.0.0.1', cert, key } },
     prod: { port: Number(new URL(cluster.options.server).port), tls: { ca: clusterCa, host: '127.0.0.1' } },
     echo: { port: (echo.address() as AddressInfo).port, tls: { ca: clusterCa, host: 'echo', servername: 'echo' } },
   } as const satisfies Record<string, { port: number; tls: UpstreamTls }>;
@@ -89,7 +92,7 @@ export async function startLab(): Promise<Lab> {
       dialled.set(name, (dialled.get(name) ?? 0) + 1);
       const stream = connectTcp({ host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true });
       await once(stream, 'connect');
-      return { stream, tls, token: () => agentToken };
+      return { stream, tls, token: () => ('cert' in tls ? undefined : agentToken) };
     },
     clientOf: (name) => (name === 'prod' ? client : undefined),
     onChange: () => () => undefined,
