@@ -1,11 +1,12 @@
 /** For the tests: replicas of the connections on one real API server, which is also the cluster that is imported, and real agents as processes. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { Life, silentLog, systemClock } from '@rfo/foundation';
 import { type KubeObject, startTestCluster, type TestCluster } from '@rfo/kube';
 import { certificateInfos, encodeKey, encodePem, generateKey, identity, issueCertificate, issueSelfSigned, publicKeyBytes } from '@rfo/pki';
@@ -74,7 +75,13 @@ export async function startReplica({ cluster, objects, life, ca, issue }: Lab, n
     ...{ address: '127.0.0.1', port: 0, life: own },
     certificate: { current: () => issue('manager'), ca: () => ca, onChange: () => () => undefined },
     entrances: {
-      request: (_, response) => response.writeHead(404).end(),
+      request: ({ url = '' }, response) => {
+        const [, token = ''] = /^\/import\/(.+)\.yaml$/.exec(url) ?? [];
+        connections.importManifest(token).then(
+          (manifest) => response.end(manifest),
+          () => response.writeHead(404).end(),
+        );
+      },
       upgrade: connections.handleUpgrade,
       tunnel: connections.handleTunnel,
     },
@@ -90,9 +97,11 @@ export async function importCluster(
 ): Promise<{ readonly token: string; readonly account: string }> {
   const { client } = lab.cluster;
   await lab.objects.clusters.create({ metadata: { name }, spec: {} });
-  const { url } = await connections.register(name);
+  const { url, command } = await connections.register(name);
   const token = url.slice(url.lastIndexOf('/') + 1, -'.yaml'.length);
-  await applyManifest(lab, await connections.importManifest(token));
+  // The line that the user is given, as far as it fetches.
+  const { stdout } = await promisify(execFile)('bash', ['-c', command.replace(/ \| kubectl apply -f -$/, '')]);
+  await applyManifest(lab, stdout);
   const path = `/api/v1/namespaces/${agentNamespace}/serviceaccounts/${agentName}/token`;
   const { text } = await client.raw({
     method: 'POST',

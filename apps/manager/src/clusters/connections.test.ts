@@ -141,6 +141,7 @@ describe('a cluster that only dials out', { timeout }, () => {
     await untilCluster(lab.objects, 'edge', (cluster) =>
       cluster?.status?.conditions.find(({ type, status }) => type === 'AgentSettled' && status === 'True'),
     );
+    await until(one.connections, 'edge', () => one.connections.settingsProgress().moved === 1);
     assert.deepEqual(one.connections.settingsProgress(), { total: 1, moved: 1, waiting: [] });
     const deleted = agent.logged(/the manager has told where it is servers=https:\/\/127\.0\.0\.1:\d+$/);
     await lab.objects.settings.delete('server-url-next');
