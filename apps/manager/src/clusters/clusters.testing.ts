@@ -118,7 +118,7 @@ export async function importCluster(
 }
 
 /** As `kubectl apply` does, and as strict about unknown fields. */
-export async function applyManifest({ cluster }: Lab, manifest: string): Promise<void> {
+async function applyManifest({ cluster }: Lab, manifest: string): Promise<void> {
   for (const document of manifest.split(/^---\n/m).filter((each) => each !== '')) {
     await cluster.client.apply(JSON.parse(document) as KubeObject, { fieldManager: 'kubectl', force: true });
   }

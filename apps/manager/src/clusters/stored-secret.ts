@@ -50,7 +50,7 @@ export async function changeRecord<T>(
   }
 }
 
-export function newSecret(ref: ObjectRef, data: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>> = {}): Secret {
+function newSecret(ref: ObjectRef, data: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>> = {}): Secret {
   const { name, namespace } = ref;
   return {
     apiVersion: 'v1',
@@ -61,11 +61,11 @@ export function newSecret(ref: ObjectRef, data: Readonly<Record<string, string>>
   };
 }
 
-export function decode(secret: Secret, name: string): string | undefined {
+function decode(secret: Secret, name: string): string | undefined {
   const value = secret.data?.[name];
   return value === undefined ? undefined : Buffer.from(value, 'base64').toString();
 }
 
-export function encode(text: string): string {
+function encode(text: string): string {
   return Buffer.from(text).toString('base64');
 }
