@@ -2,11 +2,9 @@
 import { execFile, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:https';
 import { type AddressInfo, connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { createLog, Life, systemClock } from '@rfo/foundation';
@@ -22,6 +20,7 @@ import { type Objects, openObjects } from '../objects/open-objects.ts';
 import { createRights } from '../rights/create-rights.ts';
 import { routeRequests } from '../route-requests.ts';
 import { ownCertificate } from '../serving/own.ts';
+import { startEcho } from './echo.testing.ts';
 import { createFrontDoor } from './front-door.ts';
 
 export type Person = { readonly name: string; readonly credential: string; readonly tokenId: string; readonly caller: Caller };
@@ -35,7 +34,8 @@ export type Lab = {
   readonly audit: Audit;
   /** Emits `record` with what the audit log is given. */
   readonly records: EventEmitter;
-  readonly echo: Server;
+  /** Emits `request` and `upgrade` with what reached the server `echo`. */
+  readonly arrived: EventEmitter;
   /** Lines of the log. */
   readonly lines: readonly string[];
   /** Connections opened to a cluster so far. */
@@ -61,7 +61,7 @@ export type Following = { readonly said: (text: string) => Promise<void>; readon
 const kubectlPath = join(import.meta.dirname, '../../../../.cache/dist/bin/kubectl');
 const run = promisify(execFile);
 
-export async function startLab(): Promise<Lab> {
+async function startLab(): Promise<Lab> {
   const folder = await mkdtemp(join(tmpdir(), 'rfo-door-'));
   const life = new Life();
   life.defer(() => rm(folder, { recursive: true }));
@@ -72,18 +72,20 @@ export async function startLab(): Promise<Lab> {
   const log = createLog({ write: (line) => lines.push(line), level: 'debug' });
   await installCrds(client, { log, signal: life.signal });
   for (const name of ['rfo-system', 'team']) await client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  // What a watch begins with.
+  await client.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'here', namespace: 'team' } });
   await grant(cluster);
   const agentToken = await tokenOfAgent(cluster);
   const clusterCa = await readFile((cluster.options.ca as { file: string }).file, 'utf8');
 
   const echo = await startEcho(cluster);
-  life.defer(() => stopServer(echo));
+  life.defer(() => echo.stop());
   const pem = (source: unknown): Promise<string> => readFile((source as { file: string }).file, 'utf8');
   const [cert, key] = await Promise.all([pem(cluster.options.cert), pem(cluster.options.key)]);
   const at = {
     local: { port: Number(new URL(cluster.options.server).port), tls: { ca: clusterCa, host: '127.0.0.1', cert, key } },
     prod: { port: Number(new URL(cluster.options.server).port), tls: { ca: clusterCa, host: '127.0.0.1' } },
-    echo: { port: (echo.address() as AddressInfo).port, tls: { ca: clusterCa, host: 'echo', servername: 'echo' } },
+    echo: { port: (echo.server.address() as AddressInfo).port, tls: { ca: clusterCa, host: 'echo', servername: 'echo' } },
   } as const satisfies Record<string, { port: number; tls: UpstreamTls }>;
   const dialled = new Map<string, number>();
   const connections: Pick<Connections, 'connect' | 'clientOf' | 'onChange'> = {
@@ -141,7 +143,7 @@ export async function startLab(): Promise<Lab> {
   const environment = { PATH: process.env.PATH, HOME: folder };
 
   return {
-    ...{ cluster, port, ca, objects, identity, audit, records, echo, lines, open: frontDoor.open },
+    ...{ cluster, port, ca, objects, identity, audit, records, arrived: echo.arrived, lines, open: frontDoor.open },
     dialled: (name) => dialled.get(name) ?? 0,
     person: async (username, { administrator = false, readOnly = false, clusters } = {}) => {
       const user = objects.users.by('username', username)[0] ?? (await identity.createUser({ username }));
@@ -249,59 +251,11 @@ async function tokenOfAgent({ client }: TestCluster): Promise<string> {
   return (JSON.parse(text) as { status: { token: string } }).status.token;
 }
 
-/** Tests add what it answers; what they do not is shown. */
-async function startEcho(cluster: TestCluster): Promise<Server> {
-  const { cert, key } = cluster.issue('echo', '/CN=echo');
-  const server = createServer({ cert: await readFile(cert), key: await readFile(key), keepAliveTimeout: 60_000 });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return server;
-}
-
-async function stopServer(server: Server): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  server.closeAllConnections();
-  await closed;
-}
-
-/** Resolves when it is closed, in whatever way. */
-export function closed(socket: Duplex): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('still open after 30 s')), 30_000);
-    const done = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    if (socket.on('error', () => undefined).closed) done();
-    else socket.once('close', done);
-  });
-}
-
-/** All that comes until the connection ends. */
-export async function readToEnd(socket: Duplex): Promise<string> {
-  const chunks: Buffer[] = [];
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  await closed(socket);
-  return Buffer.concat(chunks).toString('latin1');
-}
-
-/** What comes until the text is there. */
-export function readUntil(socket: Duplex, wanted: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    const done = (): void => {
-      socket.off('data', onData).off('close', onClose);
-    };
-    const onData = (chunk: Buffer): void => {
-      text += chunk.toString('latin1');
-      if (!text.includes(wanted)) return;
-      done();
-      resolve(text);
-    };
-    const onClose = (): void => reject(new Error(`closed after ${JSON.stringify(text)}`));
-    socket
-      .on('data', onData)
-      .on('close', onClose)
-      .on('error', () => undefined);
-  });
+/** With an administrator, a member and a viewer of the project `team`. */
+export async function startPeople(): Promise<{ readonly lab: Lab; readonly admin: Person; readonly alice: Person; readonly bob: Person }> {
+  const lab = await startLab();
+  const admin = await lab.person('root', { administrator: true });
+  const [alice, bob] = [await lab.person('alice'), await lab.person('bob')];
+  await lab.members({ [alice.name]: 'member', [bob.name]: 'viewer' });
+  return { lab, admin, alice, bob };
 }
