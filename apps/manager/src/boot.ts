@@ -122,7 +122,13 @@ export async function bootManager(options: {
   const host = config['bind-address'] === '0.0.0.0' ? 'localhost' : config['bind-address'];
   const address = objects.settings.get(settingNames.url)?.spec.value ?? `https://${host}:${listener.port}`;
   const authority = certificate.ca();
-  return { port: listener.port, address, authority, password, leave: () => leave({ state, leading, listener, delay: config['shutdown-delay'], log }) };
+  return {
+    port: listener.port,
+    address,
+    authority,
+    password,
+    leave: () => leave({ state, leading, listener, delay: config['shutdown-delay'], log }),
+  };
 }
 
 /** What the pages tell of. */

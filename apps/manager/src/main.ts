@@ -77,7 +77,8 @@ async function started(
 
 /** The address, and the password once: it is asked to be changed at the first sign-in. Not for the log, which is kept and shipped. */
 function renderReady({ address, authority, password }: RunningManager): string {
-  const pin = authority && `Its CA has the SHA-256 sha256:${new X509Certificate(authority).fingerprint256.replaceAll(':', '').toLowerCase()}`;
+  const pin =
+    authority && `Its CA has the SHA-256 sha256:${new X509Certificate(authority).fingerprint256.replaceAll(':', '').toLowerCase()}`;
   const sign = password && `Sign in as admin with the password ${password} and change it: rfo manager login ${address}`;
   return [`The manager serves at ${address}`, pin, sign].map((line) => line && `${line}\n`).join('');
 }
