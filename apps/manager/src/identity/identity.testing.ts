@@ -1,5 +1,5 @@
 /** For tests: replicas of the identity part over one real API server, with a clock that can be put forward. */
-import { type Clock, createLog, Life } from '@rfo/foundation';
+import { type Clock, createLog, Life, silentLog } from '@rfo/foundation';
 import { createKubeClient, startTestCluster, type TestCluster } from '@rfo/kube';
 import { installCrds } from '../objects/install-crds.ts';
 import { type Objects, openObjects } from '../objects/open-objects.ts';
@@ -29,10 +29,8 @@ const cheap: Cost = { ln: 8, r: 8, p: 1 };
 export async function startLab(): Promise<Lab> {
   const cluster = await startTestCluster();
   const life = new Life();
-  const lines: string[] = [];
-  const log = createLog({ write: (line) => lines.push(line) });
   try {
-    await installCrds(cluster.client, { log, signal: life.signal });
+    await installCrds(cluster.client, { log: silentLog, signal: life.signal });
     await cluster.client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'rfo-system' } });
   } catch (error) {
     await cluster.stop();
@@ -53,6 +51,8 @@ export async function startLab(): Promise<Lab> {
     clock,
     open: async ({ cost = cheap } = {}) => {
       const own = life.child();
+      const lines: string[] = [];
+      const log = createLog({ write: (line) => lines.push(line) });
       const client = createKubeClient(cluster.options);
       own.defer(() => client.close());
       const objects = await openObjects({ client, life: own, log });
