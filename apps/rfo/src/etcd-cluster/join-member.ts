@@ -80,14 +80,14 @@ export async function untilVoting(
     readonly etcd: EtcdClient;
     readonly signal: AbortSignal;
     readonly note: (problem: string) => void;
-    /** Starts our etcd anew, see `isUnheard`. */
+    /** Starts our etcd anew, see `hasSnapshot`. */
     readonly restartEtcd: () => void;
   },
 ): Promise<void> {
   const { mark, etcd, signal, note, restartEtcd } = input;
   const { paths, join: cluster, log, pace = usualPace } = joiner;
   const progress = watchProgress(paths, etcd, pace);
-  let unheard = 0;
+  let silent = 0;
   for (;;) {
     try {
       const { isLearner } = await etcd.status({ signal: AbortSignal.any([signal, AbortSignal.timeout(pace.answer)]) });
@@ -98,8 +98,8 @@ export async function untilVoting(
       signal.throwIfAborted();
       note(`etcd has no vote yet: ${toRfoError(error).message}`);
       if (await isForgotten(cluster, mark, signal)) throw fail('etcd-join-failed', { problem: 'the cluster took the learner out' }, error);
-      if (await isUnheard(joiner, mark)) unheard++;
-      if (unheard === patience) restartEtcd();
+      if (await hasSnapshot(joiner)) silent++;
+      if (silent === patience) restartEtcd();
     }
     if (await progress.stalled(signal)) {
       await takeBack(joiner, mark);
@@ -137,25 +137,24 @@ async function takeBack({ join: cluster, log }: Joiner, { peerUrl }: JoinMark): 
   await cluster.removeUnstartedMember(peerUrl).catch((error: unknown) => log.debug('nothing was taken back from etcd', { error }));
 }
 
-/** Whether our learner is there and has never started. */
-/** How many times a learner is found unheard before its etcd is started anew, once. */
+/** How many times a learner is found silent with its first data in place before its etcd is started anew, once. */
 const patience = 2;
 
 /**
- * A learner tells the cluster its name when it starts, serves no client and may not vote before. Where its first data come as a snapshot, as they
- * do in every cluster that has run for a moment, it closes its connections to take that in, and the message is lost with them: it is
- * sent again after seven seconds (`publishV3` and `applySnapshot` of go.etcd.io/etcd/server/v3 etcdserver/server.go, measured with
- * 3.6.16). Started anew, with the data in place, it is heard at once.
+ * A learner tells the cluster its name when it starts, and serves nobody before it has seen that done. Where its first data come as a snapshot, as
+ * they do in every cluster that has run for a moment, it never sees it: it closes its connections to take the snapshot in, and the message is lost with them, or it
+ * was in time and its outcome is within the snapshot, where etcd does not look for it. It is sent again after seven seconds (`publishV3` and
+ * `applySnapshot` of go.etcd.io/etcd/server/v3 etcdserver/server.go, measured with 3.6.16). Started anew, with the data in place, it is through at once.
  */
-async function isUnheard({ paths, join: cluster }: Joiner, mark: JoinMark): Promise<boolean> {
+async function hasSnapshot({ paths }: Joiner): Promise<boolean> {
   const files = await readdir(join(paths.server.etcd, 'member', 'snap')).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return [];
     throw error;
   });
-  if (!files.some((file) => file.endsWith('.snap'))) return false;
-  return isWaiting(await cluster.members().catch(() => []), mark);
+  return files.some((file) => file.endsWith('.snap'));
 }
 
+/** Whether our learner is there and has never started. */
 function isWaiting(members: readonly EtcdPeer[], { peerUrl }: JoinMark): boolean {
   return members.some(({ name, peerUrls }) => name === '' && peerUrls.includes(peerUrl));
 }
