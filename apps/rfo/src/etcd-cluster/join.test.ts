@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it, test } from 'node:test';
-import { createTestMembers, type EtcdMember, type TestMember, type TestMembers } from '@rfo/etcd';
+import { createEtcdClient, createTestMembers, type EtcdMember, type TestMember, type TestMembers } from '@rfo/etcd';
 import { type ErrorCode, fail, Life, silentLog } from '@rfo/foundation';
 import type { MembersClient } from './join-member.ts';
 import { createMemberService } from './member-service.ts';
@@ -88,6 +88,32 @@ describe('a server that joins a real cluster', { timeout: 120_000 }, () => {
     await back.answers();
     await back.client.health({ signal: within(30) });
     await leave(back);
+  });
+
+  it('has its etcd started anew, once, where that says nothing although its data have come', async () => {
+    // From a hundred on, the first of them are no longer there to be told one by one.
+    for (let number = 0; number < 250; number++) await first.client.put('/number', String(number));
+    const server = await testServer(members, 'two');
+    const { prepared } = await server.prepare({ join: cluster });
+    const silent = await server.launch(prepared);
+    const data = join(server.paths.server.etcd, 'member/snap');
+    const patience = within(30);
+    while (!existsSync(data) || !readdirSync(data).some((file) => file.endsWith('.snap'))) {
+      patience.throwIfAborted();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    silent.pause();
+    const anew: Promise<TestMember>[] = [];
+    const startAnew = async (): Promise<TestMember> => {
+      await silent.kill();
+      return await server.launch(prepared);
+    };
+    // That of the silent one is closed with it.
+    const own = createEtcdClient(server.slot.endpoint);
+    await prepared.joinTask(own, () => anew.push(startAnew()))?.run({ life: new Life(), log: silentLog, note: () => undefined });
+    assert.equal(anew.length, 1);
+    own.close();
+    for (const etcd of anew) await leave(await etcd);
   });
 
   it('begins anew when it was killed before its etcd had written anything', async () => {

@@ -33,6 +33,8 @@ export type TestMember = TestSlot & {
   readonly gone: AbortSignal;
   /** Resolves when it answers, as a learner too. */
   readonly answers: () => Promise<void>;
+  /** Stops it where it is: it accepts connections and says nothing. */
+  readonly pause: () => void;
   /** Ends it by SIGKILL; what it wrote stays. */
   readonly kill: () => Promise<void>;
 };
@@ -122,6 +124,7 @@ function run(folder: string, slot: TestSlot, options: StartOptions): TestMember 
     client,
     gone: gone.signal,
     answers: async () => void (await retry(() => client.status(), { initial: 20, max: 100, signal: gone.signal })),
+    pause: () => void etcd.kill('SIGSTOP'),
     kill: async () => {
       client.close();
       if (isRunning(etcd)) kill();
