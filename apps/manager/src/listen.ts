@@ -1,10 +1,10 @@
 // The one port of the manager: HTTPS for people and programs, and the tunnels of agents, told apart in the TLS handshake (ALPN, RFC 7301).
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { fail, type Life, systemCode } from '@rfo/foundation';
+import { fail, type Life } from '@rfo/foundation';
+import { type BrokenAnswer, brokenAnswerer, listen, openConnections } from '@rfo/http';
 import { tunnelProtocol } from '@rfo/tunnel';
 import type { ServingCertificate } from './serving/certificate.ts';
 
@@ -74,10 +74,10 @@ export async function startListener(options: {
   // Whoever reads the body says that it may come: a cluster's API server may want to refuse it first.
   server.on('checkContinue', take);
   server.on('upgrade', entrances.upgrade);
-  server.on('clientError', refuseBroken);
+  server.on('clientError', brokenAnswerer(brokenRequest));
   dispatchTunnels(server, entrances.tunnel);
 
-  const port = await listen(server, options);
+  const port = await listen(server, { host: options.address, port: options.port });
   life.defer(() => {
     const closed = new Promise((resolve) => server.close(resolve));
     for (const socket of connections) socket.destroy();
@@ -108,16 +108,6 @@ function hasEnd(url: string): boolean {
   return !url.includes('?') || !(on('watch') || on('follow'));
 }
 
-/** All, also those whose handshake goes on and those that became something else: an HTTP server knows only of its own. */
-function openConnections(server: Server): ReadonlySet<Socket> {
-  const open = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
-  });
-  return open;
-}
-
 /** Puts itself in front of the HTTP server's own listener, which would write to the socket. */
 function dispatchTunnels(server: Server, take: (socket: TLSSocket) => void): void {
   const own = server.listeners('secureConnection');
@@ -133,32 +123,8 @@ function dispatchTunnels(server: Server, take: (socket: TLSSocket) => void): voi
   });
 }
 
-/** Answers what is no HTTP request, and closes. A connection that broke, or whose handshake failed, is closed without a word. */
-function refuseBroken(error: Error, socket: Duplex): void {
-  const code = systemCode(error) ?? '';
-  const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  const speaksHttp = code.startsWith('HPE_') || status === 408;
-  if (!speaksHttp || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const { message, cure } = fail('request-invalid', { problem: STATUS_CODES[status] ?? '' });
-  const body = JSON.stringify({ code: 'request-invalid', message, cure });
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}`;
-  socket.end(`${head}\r\nconnection: close\r\n\r\n${body}`, () => socket.destroy());
-}
-
-function listen(server: Server, at: { readonly address: string; readonly port: number }): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const onError = (error: Error): void => {
-      const taken = systemCode(error) === 'EADDRINUSE';
-      reject(taken ? fail('port-taken', { port: at.port, holder: 'another process' }, error) : error);
-    };
-    server.once('error', onError);
-    server.listen(at.port, at.address, () => {
-      server.off('error', onError);
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : at.port);
-    });
-  });
+/** The same form as the answers of the REST interface. */
+function brokenRequest(_status: number, text: string): BrokenAnswer {
+  const { message, cure } = fail('request-invalid', { problem: text });
+  return { type: 'application/json', body: JSON.stringify({ code: 'request-invalid', message, cure }) };
 }

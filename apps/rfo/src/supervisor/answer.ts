@@ -1,9 +1,8 @@
 /** One request from its arrival to its answer: route, caller, right, body, turn, work. In this order, so that who may not costs nothing. */
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fail, toRfoError } from '@rfo/foundation';
-import { createLimit } from '../http/limit.ts';
-import { discardBody, readBody } from '../http/read-body.ts';
-import { within } from '../http/within.ts';
+import { createLimit, discardBody, readBody, within } from '@rfo/http';
 import { type Authenticator, nodeNameHeader } from './authenticate.ts';
 import { type Bounds, defaultBounds, type SupervisorInputs } from './inputs.ts';
 import { type Authenticated, describeCaller, type Joins } from './joins.ts';

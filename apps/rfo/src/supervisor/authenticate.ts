@@ -1,8 +1,9 @@
 /** Who is calling: a client certificate, or a token. Nothing of a request's body is read for it. */
+
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { type Clock, fail, type RfoError } from '@rfo/foundation';
-import { createLimit } from '../http/limit.ts';
+import { createLimit } from '@rfo/http';
 import { joinHeaders, type TokenVerdict, type TokenVerifier } from './api.ts';
 import { certificateIdentity } from './certificate-identity.ts';
 import type { Authenticated, Joins } from './joins.ts';

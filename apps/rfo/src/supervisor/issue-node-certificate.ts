@@ -1,15 +1,16 @@
 /** Certificates of nodes, made from their signing requests: who and what one is good for is decided here and never by the request. */
+
 import { createPublicKey } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, fail } from '@rfo/foundation';
+import { whileUnchanged } from '@rfo/http';
 import { bytesToIp, certificateInfo, encodePem, hostNames, ipToBytes, issueCertificate, readSigningRequest } from '@rfo/pki';
 import { type Authority, readAuthority } from '../certificates/authority.ts';
 import { validity } from '../certificates/lifetime.ts';
 import { CertificateStore } from '../certificates/store.ts';
 import { type AuthorityName, certificateTable, type LeafName } from '../certificates/table.ts';
 import { checkNodeName } from '../host/facts.ts';
-import { whileUnchanged } from '../http/file-cache.ts';
 import type { Paths } from '../paths.ts';
 import type { EtcdPeer } from './api.ts';
 

@@ -1,8 +1,9 @@
 /** The passwords of nodes: the first host that joins under a name keeps it. Kept as Secrets, so that every server knows them. */
+
 import { createHmac, randomBytes } from 'node:crypto';
 import { type Clock, fail, type Life, type Log, orAbort, retry, systemClock } from '@rfo/foundation';
+import { within } from '@rfo/http';
 import { apiStatus, isAlreadyExists, type KubeClient, type KubeObject, type ObjectRef } from '@rfo/kube';
-import { within } from '../http/within.ts';
 import { hashPassword, matchesHash } from './password-hash.ts';
 
 export type NodePasswords = {

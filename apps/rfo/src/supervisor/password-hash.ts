@@ -1,7 +1,8 @@
 /** How the password of a node is kept: `$1:<salt hex>:<log2 N>:<r>:<p>:<64 bytes in base64>`, the form of K3s, by scrypt. */
+
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { fail } from '@rfo/foundation';
-import { createLimit } from '../http/limit.ts';
+import { createLimit } from '@rfo/http';
 
 /** N = 2^15: 32 MiB and some 70 ms of a processor for each guess. */
 const forChosen = { logN: 15, r: 8, p: 1 };

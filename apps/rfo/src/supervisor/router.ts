@@ -1,10 +1,11 @@
 /** Every route of port 9345, and who may use it. What does not stand here does not exist. */
+
 import { readFileSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Clock, fail } from '@rfo/foundation';
+import { whileUnchanged } from '@rfo/http';
 import * as z from 'zod/mini';
 import { CertificateStore } from '../certificates/store.ts';
-import { whileUnchanged } from '../http/file-cache.ts';
 import { bodyLimit, joinHeaders, joinPaths, parseAddMember } from './api.ts';
 import { readBootstrapData } from './bootstrap-data.ts';
 import type { SupervisorInputs } from './inputs.ts';

@@ -1,11 +1,11 @@
 /** Port 9345: what a server tells nodes and administrators, and where the tunnels of nodes come in. */
+
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { systemClock } from '@rfo/foundation';
-import { type BrokenAnswer, brokenAnswerer } from '../http/broken-request.ts';
-import { listen, openConnections } from '../http/listen.ts';
+import { type BrokenAnswer, brokenAnswerer, listen, openConnections } from '@rfo/http';
 import type { Paths } from '../paths.ts';
 import { serverPorts } from '../server/inputs.ts';
 import { createAnswerer } from './answer.ts';

@@ -1,8 +1,8 @@
 /** One request of the CFSSL API from its arrival to its answer: path, who, verb, turn, body, work. */
+
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { type Log, toRfoError } from '@rfo/foundation';
-import { createLimit } from '../../http/limit.ts';
-import { discardBody, readBody } from '../../http/read-body.ts';
+import { createLimit, discardBody, readBody } from '@rfo/http';
 import type { NamePattern } from '../config/types.ts';
 import { type Client, clientOf } from './client.ts';
 import { methodNotAllowed, notFound, plainText, type Rendered, renderError, renderResult } from './envelope.ts';

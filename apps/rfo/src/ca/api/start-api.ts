@@ -1,13 +1,12 @@
 /** The port of the CFSSL API: HTTPS, with what keeps strangers from holding on to it. */
+
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, type Server, type ServerOptions } from 'node:https';
 import { createSecureContext, type SecureContextOptions, type SecureVersion, type TLSSocket } from 'node:tls';
 import { type Clock, type Life, type Log, systemClock } from '@rfo/foundation';
+import { brokenAnswerer, listen, openConnections, whileUnchanged } from '@rfo/http';
 import { certificateInfos } from '@rfo/pki';
-import { brokenAnswerer } from '../../http/broken-request.ts';
-import { whileUnchanged } from '../../http/file-cache.ts';
-import { listen, openConnections } from '../../http/listen.ts';
 import { type ClientAuthorities, rememberClient } from './client.ts';
 import type { Handler } from './create-api.ts';
 import { plainText } from './envelope.ts';

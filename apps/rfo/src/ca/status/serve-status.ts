@@ -3,11 +3,11 @@
  * same few bytes: those are read by a reader of our own, and everything else by `node:http` on the same connection
  * (docs/decisions/0011-ocsp-fast-path.md).
  */
+
 import { createServer as createHttpServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import type { Life } from '@rfo/foundation';
-import { brokenAnswerer } from '../../http/broken-request.ts';
-import { listen } from '../../http/listen.ts';
+import { brokenAnswerer, listen } from '@rfo/http';
 import { plainText } from '../api/envelope.ts';
 import { answerOcsp, type OcspSource, type StatusAnswer } from './answer-http.ts';
 import { type Connection, serveConnection } from './connection.ts';

@@ -2,6 +2,7 @@
  * Serves user data: the NoCloud data source of cloud-init over HTTP, Ignition, and what PXE loads. Hosts that ask have no way to prove who they are, so
  * a secret goes to one address alone and stops when the host has joined (see `judgeSeed`); what is in it is a token good for one node, once.
  */
+
 import { createReadStream } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -20,8 +21,8 @@ import {
   systemCode,
   writeFileAtomic,
 } from '@rfo/foundation';
+import { discardBody, readBody } from '@rfo/http';
 import * as z from 'zod/mini';
-import { discardBody, readBody } from '../../http/read-body.ts';
 import { judgeSeed, readSeedHost, type SeedVerdict, writeSeedState } from './seed-host.ts';
 import { neighbourMac, seedFolder } from './seed-names.ts';
 
