@@ -2,5 +2,5 @@ export { type BrokenAnswer, brokenAnswerer } from './broken-request.ts';
 export { whileUnchanged } from './file-cache.ts';
 export { createLimit, type Limit } from './limit.ts';
 export { listen, openConnections } from './listen.ts';
-export { discardBody, readBody } from './read-body.ts';
+export { readBody } from './read-body.ts';
 export { within } from './within.ts';

@@ -36,17 +36,3 @@ export function readBody(
     request.on('data', onData).on('end', onEnd).on('error', onError);
   });
 }
-
-/** What a refused caller may still send: enough for him to get to the answer, not enough to be a burden. */
-const discarded = 1024 * 1024;
-
-/** Reads on past a body that nobody wants: a connection that is closed while the caller writes would take the answer with it. */
-export function discardBody(request: IncomingMessage): void {
-  let size = 0;
-  request.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size > discarded) request.destroy();
-  });
-  // It may break off, which is all right.
-  request.on('error', () => undefined);
-}

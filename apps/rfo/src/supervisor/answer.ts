@@ -2,7 +2,8 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fail, toRfoError } from '@rfo/foundation';
-import { createLimit, discardBody, readBody, within } from '@rfo/http';
+import { createLimit, readBody, within } from '@rfo/http';
+import { discard } from '@rfo/proxy';
 import { type Authenticator, nodeNameHeader } from './authenticate.ts';
 import { type Bounds, defaultBounds, type SupervisorInputs } from './inputs.ts';
 import { type Authenticated, describeCaller, type Joins } from './joins.ts';
@@ -110,5 +111,5 @@ function sendAnswer({ request, response }: Exchange, answer: Answer | Refusal): 
     ...(refused && answer.retryAfter !== undefined && { 'retry-after': String(answer.retryAfter) }),
   });
   response.end(body);
-  if (!request.complete) discardBody(request);
+  if (!request.complete) discard(request);
 }

@@ -2,7 +2,8 @@
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { type Log, toRfoError } from '@rfo/foundation';
-import { createLimit, discardBody, readBody } from '@rfo/http';
+import { createLimit, readBody } from '@rfo/http';
+import { discard } from '@rfo/proxy';
 import type { NamePattern } from '../config/types.ts';
 import { type Client, clientOf } from './client.ts';
 import { methodNotAllowed, notFound, plainText, type Rendered, renderError, renderResult } from './envelope.ts';
@@ -154,5 +155,5 @@ function send({ message, response }: Call, { status, type, body }: Rendered): vo
     ...(status === 503 && { 'retry-after': '2' }),
   });
   response.end(body);
-  if (!message.complete) discardBody(message);
+  if (!message.complete) discard(message);
 }

@@ -21,7 +21,8 @@ import {
   systemCode,
   writeFileAtomic,
 } from '@rfo/foundation';
-import { discardBody, readBody } from '@rfo/http';
+import { readBody } from '@rfo/http';
+import { discard } from '@rfo/proxy';
 import * as z from 'zod/mini';
 import { judgeSeed, readSeedHost, type SeedVerdict, writeSeedState } from './seed-host.ts';
 import { neighbourMac, seedFolder } from './seed-names.ts';
@@ -178,7 +179,7 @@ function createSeed({ dir, log, life, clock = systemClock }: SeedOptions) {
       if (status === undefined) log.error('a request of the seed server failed', { address, error });
       if (response.headersSent) response.destroy();
       else send(request, response, { status: status ?? 500, body: 'failed\n' });
-      if (!request.complete) discardBody(request);
+      if (!request.complete) discard(request);
     }
   };
 }
