@@ -1,11 +1,11 @@
 // The one port of the manager: HTTPS for people and programs, and the tunnels of agents, told apart in the TLS handshake (ALPN, RFC 7301).
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, type Server } from 'node:https';
+import { createServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { fail, type Life } from '@rfo/foundation';
 import { type BrokenAnswer, brokenAnswerer, listen, openConnections } from '@rfo/http';
-import { tunnelProtocol } from '@rfo/tunnel';
+import { dispatchTunnels, tunnelProtocol } from '@rfo/tunnel';
 import type { ServingCertificate } from './serving/certificate.ts';
 
 /** What is done with what comes in. Each takes over what it is given. */
@@ -106,21 +106,6 @@ function hasEnd(url: string): boolean {
   const query = new URLSearchParams(url.slice(url.indexOf('?') + 1));
   const on = (name: string): boolean => query.has(name) && query.get(name) !== 'false' && query.get(name) !== '0';
   return !url.includes('?') || !(on('watch') || on('follow'));
-}
-
-/** Puts itself in front of the HTTP server's own listener, which would write to the socket. */
-function dispatchTunnels(server: Server, take: (socket: TLSSocket) => void): void {
-  const own = server.listeners('secureConnection');
-  server.removeAllListeners('secureConnection');
-  server.on('secureConnection', (socket) => {
-    if (socket.alpnProtocol !== tunnelProtocol) {
-      for (const listener of own) listener.call(server, socket);
-      return;
-    }
-    // A connection may break before whoever takes it listens.
-    socket.on('error', () => undefined);
-    take(socket);
-  });
 }
 
 /** The same form as the answers of the REST interface. */

@@ -1,11 +1,11 @@
 /** Port 9345: what a server tells nodes and administrators, and where the tunnels of nodes come in. */
 
 import { readFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:https';
+import { createServer } from 'node:https';
 import { join } from 'node:path';
-import type { TLSSocket } from 'node:tls';
 import { systemClock } from '@rfo/foundation';
 import { type BrokenAnswer, brokenAnswerer, listen, openConnections } from '@rfo/http';
+import { dispatchTunnels, tunnelProtocol } from '@rfo/tunnel';
 import type { Paths } from '../paths.ts';
 import { serverPorts } from '../server/inputs.ts';
 import { createAnswerer } from './answer.ts';
@@ -21,9 +21,6 @@ export type Supervisor = {
   readonly reloadCertificate: () => Promise<void>;
   readonly port: number;
 };
-
-/** What a node asks for in its TLS handshake to get a tunnel instead of the API (ALPN, RFC 7301). */
-const tunnelProtocol = 'rfo-tunnel';
 
 /** Milliseconds, bytes and counts that keep strangers from holding on to the server. */
 const httpBounds = {
@@ -85,21 +82,6 @@ export async function startSupervisor(inputs: SupervisorInputs): Promise<Supervi
 /** The same form as everything else. */
 function brokenRequest(_status: number, message: string): BrokenAnswer {
   return { type: 'application/json', body: JSON.stringify({ code: 'request-invalid', message }) };
-}
-
-/** Puts itself in front of the HTTP server's own listener. */
-function dispatchTunnels(server: Server, take: (socket: TLSSocket) => void): void {
-  const own = server.listeners('secureConnection');
-  server.removeAllListeners('secureConnection');
-  server.on('secureConnection', (socket) => {
-    if (socket.alpnProtocol !== tunnelProtocol) {
-      for (const listener of own) listener.call(server, socket);
-      return;
-    }
-    // A connection may break before whoever takes it listens.
-    socket.on('error', () => undefined);
-    take(socket);
-  });
 }
 
 async function tlsFiles({ server }: Paths): Promise<{ cert: string; key: string; ca: string }> {
