@@ -7,7 +7,6 @@ import { connectThroughProxy } from './http-proxy.ts';
 import { type Target, tunnelProtocol } from './protocol.ts';
 import type { Reach } from './serve-stream.ts';
 import type { CreateService } from './service.ts';
-import { upgrade } from './upgrade.ts';
 
 /** Milliseconds for the server to accept, and for it to say its first words of the tunnel after that; of servers near by. */
 const connectNear = 1000;
@@ -103,15 +102,15 @@ async function openTls(options: Attempt): Promise<TLSSocket> {
   });
 }
 
-/** The connection itself, or a WebSocket in it. */
-function carry(
-  socket: TLSSocket,
-  { server, websocket, signal }: Pick<Attempt, 'server' | 'websocket' | 'signal'>,
-): Carrier | Promise<Carrier> {
+/** The connection itself, or a WebSocket in it, whose library only who comes so far loads: no node of a cluster of our own does. */
+async function carry(socket: TLSSocket, { server, websocket, signal }: Pick<Attempt, 'server' | 'websocket' | 'signal'>): Promise<Carrier> {
   if (socket.alpnProtocol === tunnelProtocol) return socket;
-  if (websocket !== undefined) return upgrade(socket, { server, ...websocket(), signal });
-  socket.destroy();
-  throw new Error(`it does not speak ${tunnelProtocol}`);
+  if (websocket === undefined) {
+    socket.destroy();
+    throw new Error(`it does not speak ${tunnelProtocol}`);
+  }
+  const { upgrade } = await import('./upgrade.ts');
+  return upgrade(socket, { server, ...websocket(), signal });
 }
 
 /** A server that does not want the certificate says so only now, after its handshake; a service may have its own conditions. */

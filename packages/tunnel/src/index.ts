@@ -6,4 +6,4 @@ export { ProxyProblem, proxyFromEnvironment } from './http-proxy.ts';
 export { type KeepTunnelOptions, keepTunnel, type TunnelState } from './keep-tunnel.ts';
 export { formatTarget, parseTarget, type Target, tunnelProtocol } from './protocol.ts';
 export { type Answer, type CreateService, readBody, readJsonLines, type Service } from './service.ts';
-export { UpgradeRefused } from './upgrade.ts';
+export { UpgradeRefused } from './upgrade-refused.ts';

@@ -4,18 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 import { type Carrier, carrierOf, streamOf, websocketOptions } from './carrier.ts';
 import { formatTarget, type Target, tunnelProtocol } from './protocol.ts';
-
-/** The answer to an upgrade that is none: `status`, and what it says. */
-export class UpgradeRefused extends Error {
-  readonly status: number;
-  readonly text: string;
-  constructor(status: number, text: string) {
-    super(`the answer to the upgrade is ${status}${text === '' ? '' : `: ${text}`}`);
-    this.name = 'UpgradeRefused';
-    this.status = status;
-    this.text = text;
-  }
-}
+import { UpgradeRefused } from './upgrade-refused.ts';
 
 /** Bytes of a refusal that are read. */
 const longestRefusal = 2048;
@@ -55,6 +44,7 @@ export function upgrade(
     websocket.once('error', failed);
     websocket.once('unexpected-response', (_, response) => void readRefusal(response).then(failed, failed));
     websocket.once('open', () => settle(() => resolve(carrierOf(stream))));
+    if (signal.aborted) abort();
   });
 }
 

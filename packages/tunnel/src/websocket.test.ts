@@ -10,7 +10,7 @@ import { ProxyProblem, proxyFromEnvironment } from './http-proxy.ts';
 import type { KeepTunnelOptions } from './keep-tunnel.ts';
 import { type CreateService, readBody, readJsonLines } from './service.ts';
 import { all, closedPort, issue, startKeeper, startTarget } from './test-support.ts';
-import { UpgradeRefused } from './upgrade.ts';
+import { UpgradeRefused } from './upgrade-refused.ts';
 
 const timeout = 60_000;
 const websocket = () => ({ path: '/connect', headers: { authorization: 'Bearer secret' } });
