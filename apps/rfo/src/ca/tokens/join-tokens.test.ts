@@ -156,6 +156,17 @@ test('a token that expired a month ago is forgotten with its key', async (t) => 
   assert.deepEqual(python(file, `print(json.dumps(list(db.execute('SELECT count(*) FROM rfo_tokens'))))`), [[2]]);
 });
 
+test('tokens are listed as they were made, also those of the same millisecond', async (t) => {
+  const { open } = folder(t);
+  const { tokens } = await open();
+  const nodes = Array.from({ length: 12 }, (_, at) => `worker-${at}`);
+  for (const node of nodes) await tokens.create({ ...wish, node });
+  assert.deepEqual(
+    tokens.list().map(({ node }) => node),
+    nodes,
+  );
+});
+
 test('tokens that could not be used as they are meant are not made', async (t) => {
   const { open } = folder(t);
   const { tokens } = await open();

@@ -24,7 +24,8 @@ export function createJoinTokens({
   readonly commits: GroupCommit;
   readonly clock: Clock;
 }): JoinTokens {
-  const allTokens = db.prepare(`SELECT ${tokenColumns} FROM rfo_tokens ORDER BY created_at, id`);
+  // As they were made: two of the same millisecond have no other order, and ids are drawn by lot.
+  const allTokens = db.prepare(`SELECT ${tokenColumns} FROM rfo_tokens ORDER BY rowid`);
   const oneToken = db.prepare(`SELECT ${tokenColumns} FROM rfo_tokens WHERE id = ?`);
   const insertToken = db.prepare(`INSERT INTO rfo_tokens (key, ${tokenColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const deleteToken = db.prepare('DELETE FROM rfo_tokens WHERE id = ?');
