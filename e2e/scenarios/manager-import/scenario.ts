@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { eventually } from '../../harness/eventually.ts';
+import { agentNamespace, importCluster, untilCluster } from '../../harness/manager/import-cluster.ts';
+import { type Manager, managerOn } from '../../harness/manager/manager.ts';
+import type { Node } from '../../harness/node.ts';
 import { namespace, webDeployment } from '../../harness/objects.ts';
 import type { Scenario, ScenarioContext } from '../../harness/scenario.ts';
 import { closeHost } from '../agents/closed-host.ts';
-import { agentNamespace, type Imported, importCluster, untilCluster } from './cluster.ts';
-import { type Manager, managerOn } from './manager.ts';
 import { checkDoor } from './through-the-door.ts';
-
-const adminPassword = 'correct horse battery';
 
 export const scenario: Scenario = {
   name: 'manager-import',
@@ -23,18 +22,16 @@ export const scenario: Scenario = {
       await Promise.all([hub, edge].map((node) => node.untilReady()));
     });
     const manager = managerOn(hub, context);
-    await step('the manager starts beside one, and its password is changed at the first sign-in', async () => {
-      await manager.start();
-      await manager.signIn('admin', await manager.password(), adminPassword);
-    });
-    const imported = await step('the other is imported by one line and dials out', () => importCluster(manager, { hub, edge, life }));
+    await step('the manager starts beside one, and its password is changed at the first sign-in', manager.open);
+    const { signal } = life;
+    await step('the other is imported by one line and dials out', () => importCluster(manager, { node: edge, name: 'edge', signal }));
     await step('pods run there, made through the manager', async () => {
       for (const object of [namespace('shop'), webDeployment('web', 1, 'shop')]) await applyAs(manager, object);
       await edge.wait(['-n', 'shop', '--for=condition=Available', 'deployment/web']);
     });
     await checkDoor(context, manager);
     await checkRights(context, manager);
-    await checkOutages(context, manager, imported);
+    await checkOutages(context, manager, { hub, edge });
     await checkAudit(context, manager);
     await step('it is let go, and nothing is left there', async () => {
       await manager.as('admin', ['clusters', 'disconnect', 'edge', '--yes']);
@@ -70,9 +67,8 @@ async function applyAs(manager: Manager, object: object, person = 'admin'): Prom
 async function checkRights({ check, note, life }: ScenarioContext, manager: Manager): Promise<void> {
   const as = async (args: readonly string[]): Promise<number> => (await manager.kubectl('ada', 'edge', args)).code;
   await check('a member of a project works in its namespace, and nowhere else', async () => {
-    const once = (await manager.as('admin', ['users', 'create', 'ada'])).trim();
+    await manager.join('ada');
     await manager.as('admin', ['projects', 'create', 'shop', '--place', 'edge/shop', '--member', 'user:ada:member']);
-    await manager.signIn('ada', once, 'analytical engine');
     const allowed = async (): Promise<true | undefined> => ((await as(['get', 'pods', '-n', 'shop'])) === 0 ? true : undefined);
     await eventually('the rights of the member', allowed, { signal: life.signal, within: 60_000 });
     assert.equal(await as(['scale', 'deployment/web', '-n', 'shop', '--replicas=2']), 0);
@@ -110,7 +106,12 @@ async function checkRights({ check, note, life }: ScenarioContext, manager: Mana
 }
 
 /** The way to the cluster breaks in each place: the link, the manager, the agent's Deployment. */
-async function checkOutages({ step, check, note, life, lab }: ScenarioContext, manager: Manager, { hub, edge }: Imported): Promise<void> {
+async function checkOutages(
+  { step, check, note, life, lab }: ScenarioContext,
+  manager: Manager,
+  { hub, edge }: { readonly hub: Node; readonly edge: Node },
+): Promise<void> {
+  const cluster = { name: 'edge', signal: life.signal };
   const works = async (): Promise<true | undefined> =>
     (await manager.kubectl('admin', 'edge', ['get', '--raw', '/version', '--request-timeout=3s'])).code === 0 ? true : undefined;
   const untilWorks = async (what: string): Promise<void> => {
@@ -120,12 +121,12 @@ async function checkOutages({ step, check, note, life, lab }: ScenarioContext, m
   };
   await step('the link is cut: the manager says that and why; it is healed, and all works again', async () => {
     await lab.cut(edge.host, hub.host);
-    const { message } = await untilCluster(manager, 'Away', life.signal);
+    const { message } = await untilCluster(manager, 'Away', cluster);
     note(`it says: ${message}`);
     assert.ok(message.length > 0);
     await lab.heal();
     await untilWorks('after the link');
-    await untilCluster(manager, 'Active', life.signal);
+    await untilCluster(manager, 'Active', cluster);
   });
   await step('the manager is killed and started again: sessions and agents are back', async () => {
     manager.service().signal('SIGKILL');
@@ -137,7 +138,7 @@ async function checkOutages({ step, check, note, life, lab }: ScenarioContext, m
   await step('the agent’s Deployment is scaled to nothing: the path over the nodes takes over, until it is back', async () => {
     await edge.kubectl(['-n', agentNamespace, 'scale', 'deployment', '--all', '--replicas=0']);
     const via = (path: string) => async (): Promise<true | undefined> =>
-      (await untilCluster(manager, 'Active', life.signal)).via === path ? true : undefined;
+      (await untilCluster(manager, 'Active', cluster)).via === path ? true : undefined;
     await eventually('the way over the nodes', via('node'), { signal: life.signal });
     await untilWorks('over the nodes');
     await edge.kubectl(['-n', agentNamespace, 'scale', 'deployment', '--all', '--replicas=2']);

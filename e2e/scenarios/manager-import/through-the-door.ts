@@ -1,8 +1,8 @@
 /** What kubectl does through the manager, in a cluster that nobody can dial. */
 import assert from 'node:assert/strict';
+import type { Manager } from '../../harness/manager/manager.ts';
 import { untilLine } from '../../harness/node.ts';
 import type { ScenarioContext } from '../../harness/scenario.ts';
-import type { Manager } from './manager.ts';
 
 export async function checkDoor({ check, life }: ScenarioContext, manager: Manager): Promise<void> {
   const patience = { signal: life.signal, within: 60_000 };

@@ -1,39 +1,38 @@
 /** A cluster that is imported: how it gets there, and what the manager says of it. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import type { Life } from '@rfo/foundation';
-import { eventually } from '../../harness/eventually.ts';
-import { dataDir, kubeconfigFile, type Node } from '../../harness/node.ts';
 import { repository } from '../../lab/index.ts';
-import type { Manager } from './manager.ts';
+import { eventually } from '../eventually.ts';
+import { dataDir, kubeconfigFile, type Node } from '../node.ts';
+import type { People } from './people.ts';
 
+/** Where the agent lives in an imported cluster. */
 export const agentNamespace = 'rfo-system';
 
-export type Imported = { readonly hub: Node; readonly edge: Node };
+type Which = { readonly name: string; readonly signal: AbortSignal };
 
 /** As its administrator does it: the image is brought to the node, and the line that the manager prints is run there. */
-export async function importCluster(manager: Manager, { hub, edge, life }: Imported & { readonly life: Life }): Promise<Imported> {
+export async function importCluster(manager: People, { node, name, signal }: Which & { readonly node: Node }): Promise<void> {
   const images = join(dataDir, 'agent/images');
-  await edge.host.must(['cp', join(repository, '.cache/images-programs/cluster-agent.tar'), `${images}/`]);
-  const line = await manager.as('admin', ['clusters', 'import', 'edge']);
+  await node.host.must(['cp', join(repository, '.cache/images-programs/cluster-agent.tar'), `${images}/`]);
+  const line = await manager.as('admin', ['clusters', 'import', name]);
   const env = { KUBECONFIG: kubeconfigFile, PATH: `${dataDir}/bin:/usr/sbin:/usr/bin:/sbin:/bin` };
-  const { code, stderr } = await edge.host.exec(['bash', '-c', line], { env, signal: life.signal });
+  const { code, stderr } = await node.host.exec(['bash', '-c', line], { env, signal });
   assert.equal(code, 0, stderr);
-  await untilCluster(manager, 'Active', life.signal);
-  return { hub, edge };
+  await untilCluster(manager, 'Active', { name, signal });
 }
 
 /** Waits until the cluster is in this phase; gives what is said of its agent. */
 export async function untilCluster(
-  manager: Manager,
+  manager: People,
   phase: string,
-  signal: AbortSignal,
+  { name, signal }: Which,
 ): Promise<{ readonly via: string; readonly message: string }> {
   const look = async (): Promise<{ readonly via: string; readonly message: string } | undefined> => {
-    const text = await manager.as('admin', ['clusters', 'get', 'edge', '-o', 'json']);
+    const text = await manager.as('admin', ['clusters', 'get', name, '-o', 'json']);
     const { status } = JSON.parse(text) as { status: { phase: string; agent?: { via?: string; message?: string } } };
     assert.equal(status.phase, phase, text);
     return { via: status.agent?.via ?? '', message: status.agent?.message ?? '' };
   };
-  return await eventually(`cluster edge to be ${phase}`, look, { signal });
+  return await eventually(`cluster ${name} to be ${phase}`, look, { signal });
 }
