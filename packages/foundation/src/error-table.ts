@@ -13,6 +13,7 @@ import { managerConnectionErrors } from './errors/manager-connections.ts';
 import { managerFrontDoorErrors } from './errors/manager-front-door.ts';
 import { managerIdentityErrors } from './errors/manager-identity.ts';
 import { managerObjectErrors } from './errors/manager-objects.ts';
+import { managerProviderErrors } from './errors/manager-providers.ts';
 import { managerRightsErrors } from './errors/manager-rights.ts';
 import { processErrors } from './errors/processes.ts';
 import { requestErrors } from './errors/requests.ts';
@@ -37,6 +38,7 @@ export const errorTable = {
   ...managerConnectionErrors,
   ...managerFrontDoorErrors,
   ...managerObjectErrors,
+  ...managerProviderErrors,
   ...managerRightsErrors,
   ...managerIdentityErrors,
   ...managerApiErrors,

@@ -40,7 +40,12 @@ const specs: { readonly [Name in keyof typeof managerKinds]: Spec } = {
     quota: { hard: { 'limits.cpu': '10', 'requests.memory': '2.5Gi' } },
   },
   tokens: { user: 'u-ann', kind: 'api', hash, expiresAt: at, provider: 'local', clusters: ['local'], idleSeconds: 600 },
-  authProviders: { type: 'oidc', displayName: 'Company', enabled: false },
+  authProviders: {
+    type: 'oidc',
+    displayName: 'Company',
+    enabled: false,
+    oidc: { issuer: 'https://id.example.com', clientId: 'rfo' },
+  },
   settings: { value: 'https://rfo.example.com' },
   auditSegments: { replica: 'rfo-manager-7d9f', sequence: 0, first: at, last: at, previous: '', hash, entries: 'KLUv/SAA' },
 };

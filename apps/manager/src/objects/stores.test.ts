@@ -170,7 +170,10 @@ describe('a malformed object', () => {
   it('is left out, told of with its name and the reason, and counts from the moment it is mended', async () => {
     // As another version would have written it: the definition does not refuse it while it is loosened.
     const crd = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name: 'authproviders.rfo.io' };
-    await one.authProviders.create({ metadata: { name: 'sound' }, spec: { type: 'ldap', displayName: 'Company', enabled: true } });
+    await one.authProviders.create({
+      metadata: { name: 'sound' },
+      spec: { type: 'github', displayName: 'Company', enabled: true, github: { clientId: 'rfo' } },
+    });
     await client.patch(
       crd,
       [
@@ -190,7 +193,7 @@ describe('a malformed object', () => {
     const reported = (): boolean =>
       lines.some((line) => line.includes('AuthProvider odd is left out') && line.includes('spec.type is none of oidc, ldap, github'));
     const next = change(one.authProviders.onChange, (name) => name === 'after');
-    await client.create({ ...object, metadata: { name: 'after' }, spec: { ...object.spec, type: 'oidc' } });
+    await client.create({ ...object, metadata: { name: 'after' }, spec: { ...object.spec, type: 'github', github: { clientId: 'rfo' } } });
     await next;
     assert.ok(reported());
     assert.equal(one.authProviders.get('odd'), undefined);
@@ -203,7 +206,7 @@ describe('a malformed object', () => {
       ['after', 'sound'],
     );
     const mended = change(one.authProviders.onChange, (name, now) => name === 'odd' && now !== undefined);
-    await client.patch(ref, { spec: { type: 'github' } });
+    await client.patch(ref, { spec: { type: 'github', github: { clientId: 'rfo' } } });
     assert.equal((await mended)?.spec.type, 'github');
   });
 });

@@ -1,10 +1,11 @@
 // Every kind of the group rfo.io, by the name of its store.
 import { auditSegmentKind } from './audit-segment.ts';
+import { authProviderKind } from './auth-provider.ts';
 import { clusterKind } from './cluster.ts';
 import type { ObjectOf } from './kind.ts';
 import { projectKind } from './project.ts';
 import { globalRoleBindingKind, roleTemplateKind } from './rights.ts';
-import { authProviderKind, settingKind } from './settings.ts';
+import { settingKind } from './settings.ts';
 import { tokenKind } from './token.ts';
 import { userKind } from './user.ts';
 

@@ -1,24 +1,6 @@
 import * as z from 'zod/mini';
-import { field, line, text } from './fields.ts';
+import { field, text } from './fields.ts';
 import { defineKind } from './kind.ts';
-
-export const authProviderKind = defineKind({
-  kind: 'AuthProvider',
-  plural: 'authproviders',
-  description: 'Somebody outside who vouches for users.',
-  spec: z.object({
-    type: field(z.enum(['oidc', 'ldap', 'github']), 'How it is asked.', [
-      { rule: 'self == oldSelf', message: 'the type of a provider never changes' },
-    ]),
-    displayName: field(line(), 'Its name on the page for signing in.'),
-    enabled: field(z.boolean(), 'Whether users may sign in by it.'),
-  }),
-  columns: [
-    { name: 'Type', path: '.spec.type' },
-    { name: 'Display name', path: '.spec.displayName' },
-    { name: 'Enabled', path: '.spec.enabled', type: 'boolean' },
-  ],
-});
 
 export const settingKind = defineKind({
   kind: 'Setting',

@@ -25,7 +25,20 @@ export const userKind = defineKind({
     ),
     groups: setOf(line(), 'Groups of the manager itself that it is in.'),
   }),
-  status: z.object({ lastLogin: optional(time(), 'When it signed in last.') }),
+  status: z.object({
+    lastLogin: optional(time(), 'When it signed in last.'),
+    outside: optional(
+      z.record(
+        z.string(),
+        z.object({
+          groups: setOf(line(256), 'Groups that it is in there; here they are <provider>:<group>.', 2000),
+          checkedAt: field(time(), 'When the provider said so.'),
+          gone: optional(z.boolean(), 'The provider vouches for it no longer, or it is not among those who may sign in.'),
+        }),
+      ),
+      'What providers outside said of it last, by their names.',
+    ),
+  }),
   columns: [
     { name: 'Username', path: '.spec.username' },
     { name: 'Enabled', path: '.spec.enabled', type: 'boolean' },
