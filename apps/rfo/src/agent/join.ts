@@ -102,7 +102,6 @@ async function joinThrough(address: ServerAddress, given: Access & { readonly jo
   const { join, ...access } = given;
   const { paths, log, clock, kubernetes, nodePassword } = join;
   using client = clientOf([address], { join, ...access });
-  await client.ready();
   const config = await client.config();
   requireFittingVersion({ role: 'agent', version: kubernetes }, config.versions.kubernetes);
   const warning = clockWarning(renderServerAddress(address), config.clockAhead);

@@ -6,25 +6,25 @@
 import type { KeyObject } from 'node:crypto';
 import { connect, createSecureContext, type SecureContext } from 'node:tls';
 import { certificateInfos, generateKey } from '@rfo/pki';
-import { joinHeaders, joinPaths } from '../supervisor/api.ts';
+import {
+  joinHeaders,
+  joinPaths,
+  type NodeCertificateName,
+  nodeCertificateNames,
+  parseIssuedCertificates,
+  renderCertificateRequests,
+} from '../supervisor/api.ts';
 import { caHash, parseToken } from '../tokens/token-format.ts';
 import { type CrowdAgent, type CrowdOrder, runCrowd } from './crowd.testing.ts';
-import { checkIssued, nodeLeafNames, requestLeaf, wantedLeaf } from './node-leaf.ts';
+import { checkIssued, requestLeaf, wantedLeaf } from './node-leaf.ts';
 
-const paths = [joinPaths.clientKubelet, joinPaths.servingKubelet, joinPaths.clientKubeProxy, joinPaths.clientController];
-type Leaf = {
-  readonly name: (typeof nodeLeafNames)[number];
-  readonly path: string;
-  readonly key: KeyObject;
-  readonly csr: Buffer;
-  pem?: string;
-};
+/** Keys and requests of one agent, and what it was given for them. */
+type Leaves = { readonly keys: ReadonlyMap<NodeCertificateName, KeyObject>; readonly body: string; answer?: string };
 
 /** `headers` as lines. Gives the body of a 200. */
-type Ask = (path: string, headers?: string, body?: Buffer) => Promise<string>;
+type Ask = (path: string, headers?: string, body?: string) => Promise<string>;
 
-const leaves = new Map<string, readonly Leaf[]>();
-let authorities: { readonly client: string; readonly server: string } | undefined;
+const leaves = new Map<string, Leaves>();
 
 runCrowd({
   empty: async (agents) => {
@@ -48,10 +48,9 @@ async function join(agent: CrowdAgent, order: CrowdOrder): Promise<void> {
   ].join('\r\n');
   await onConnection({ secureContext: contextOf(shown) }, order, async (ask) => {
     await ask(joinPaths.caCerts);
-    await ask(joinPaths.ready, headers);
     await ask(joinPaths.config, headers);
-    authorities = { client: await ask(joinPaths.clientCa, headers), server: await ask(joinPaths.serverCa, headers) };
-    for (const leaf of leaves.get(agent.nodeName) ?? []) leaf.pem = await ask(leaf.path, headers, leaf.csr);
+    const own = leaves.get(agent.nodeName);
+    if (own !== undefined) own.answer = await ask(joinPaths.nodeCertificates, headers, own.body);
     await ask(joinPaths.servers, headers);
   });
 }
@@ -74,11 +73,10 @@ async function onConnection<T>(trust: Trust, { server }: CrowdOrder, work: (ask:
   });
   socket.on('error', (error) => waiting?.reject(error));
   socket.on('close', () => waiting?.reject(new Error('the server closed the connection')));
-  const ask: Ask = (path, headers = '', body) => {
+  const ask: Ask = (path, headers = '', body = '') => {
     waiting = Promise.withResolvers();
-    const method = body === undefined ? 'GET' : 'POST';
-    const head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\ncontent-length: ${body?.length ?? 0}\r\n${headers}\r\n`;
-    socket.write(Buffer.concat([Buffer.from(head), body ?? Buffer.alloc(0)]));
+    const method = body === '' ? 'GET' : 'POST';
+    socket.write(`${method} ${path} HTTP/1.1\r\nhost: ${host}\r\ncontent-length: ${body.length}\r\n${headers}\r\n${body}`);
     return waiting.promise;
   };
   const timer = setTimeout(() => socket.destroy(new Error('it is not done within 60 s')), 60_000);
@@ -106,18 +104,21 @@ function contextOf(ca: string): SecureContext {
   return context;
 }
 
-function leavesOf({ nodeName, nodeIp }: CrowdAgent): readonly Leaf[] {
-  return nodeLeafNames.map((name, index) => {
-    const key = generateKey();
-    return { name, path: paths[index] ?? '', key, csr: requestLeaf(wantedLeaf(name, { nodeName, nodeIps: [nodeIp] }), key) };
-  });
+function leavesOf({ nodeName, nodeIp }: CrowdAgent): Leaves {
+  const keys = new Map(nodeCertificateNames.map((name) => [name, generateKey()]));
+  const requests = [...keys].map(([name, key]) => [name, requestLeaf(wantedLeaf(name, { nodeName, nodeIps: [nodeIp] }), key)]);
+  return { keys, body: renderCertificateRequests({ requests: Object.fromEntries(requests) }) };
 }
 
 /** Looked at as a node looks at them: its own names and uses, its own key, the right CA. */
 function problemsOf({ nodeName, nodeIp }: CrowdAgent): readonly string[] {
-  return (leaves.get(nodeName) ?? []).flatMap(({ name, key, pem = '' }) => {
+  const { keys, answer } = leaves.get(nodeName) ?? {};
+  if (keys === undefined || answer === undefined) return [];
+  const { authorities, certificates } = parseIssuedCertificates(JSON.parse(answer));
+  return [...keys].flatMap(([name, key]) => {
     try {
-      const authority = certificateInfos((name === 'serving-kubelet' ? authorities?.server : authorities?.client) ?? '');
+      const authority = certificateInfos(authorities[name === 'serving-kubelet' ? 'server-ca' : 'client-ca']);
+      const pem = certificates[name] ?? '';
       checkIssued(name, { pem, wanted: wantedLeaf(name, { nodeName, nodeIps: [nodeIp] }), key, authority, now: Date.now() });
       return [];
     } catch (error) {

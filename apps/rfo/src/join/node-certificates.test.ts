@@ -5,10 +5,10 @@ import { Life } from '@rfo/foundation';
 import { certificateInfo, certificateInfos, encodeKey, formatName, generateKey } from '@rfo/pki';
 import { TestNode } from '../certificates/node.testing.ts';
 import { CertificateStore } from '../certificates/store.ts';
-import { joinPaths } from '../supervisor/api.ts';
+import type { CertificateRequests, IssuedCertificates } from '../supervisor/api.ts';
 import { day, startTestSupervisor, type TestServerFiles, type TestSupervisor, testClient } from './join.testing.ts';
 import { ensureNodeCertificates, keptNodeCertificates, type NodeCertificates, nodeClientCertificate } from './node-certificates.ts';
-import type { SupervisorClient } from './supervisor-client.ts';
+import type { CertificateWish, SupervisorClient } from './supervisor-client.ts';
 
 const nodeIps = ['192.0.2.9'];
 const nodePassword = '0123456789abcdef0123456789abcdef';
@@ -49,6 +49,15 @@ function lying(client: SupervisorClient, change: Partial<SupervisorClient>): Sup
   return { ...client, ...change };
 }
 
+function assertNone(requests: CertificateRequests['requests']): CertificateRequests['requests'] {
+  assert.deepEqual(requests, {});
+  return requests;
+}
+
+function lesser({ certificates }: IssuedCertificates): Pick<IssuedCertificates, 'certificates'> {
+  return { certificates };
+}
+
 async function joined(life: Life): Promise<{ agent: Agent; supervisor: TestSupervisor; files: TestServerFiles; client: SupervisorClient }> {
   const supervisor = await startTestSupervisor(life);
   const client = testClient(life, supervisor);
@@ -63,12 +72,12 @@ describe('the certificates of a node', () => {
     await using life = new Life();
     const supervisor = await startTestSupervisor(life);
     using agent = new Agent();
-    const sent: Uint8Array[] = [];
+    const sent: string[][] = [];
     const client = testClient(life, supervisor);
     const watching = lying(client, {
-      sign: (path, wish) => {
-        sent.push(wish.csr);
-        return client.sign(path, wish);
+      certify: (wish) => {
+        sent.push(Object.keys(wish.requests));
+        return client.certify(wish);
       },
     });
     assert.deepEqual(changes(await agent.ensure(watching)), [
@@ -88,14 +97,14 @@ describe('the certificates of a node', () => {
     assert.deepEqual(subjects, ['CN=system:node:node-2,O=system:nodes', 'CN=node-2', 'CN=system:kube-proxy', 'CN=system:rfo-controller']);
     const names = certificateInfo(agent.crt('serving-kubelet')).altNames.map(({ value }) => value);
     assert.deepEqual(names, ['node-2', 'localhost', '127.0.0.1', '::1', '192.0.2.9']);
-    assert.equal(sent.length, 4);
+    assert.deepEqual(sent, [['client-kubelet', 'serving-kubelet', 'client-kube-proxy', 'client-rfo-controller']]);
   });
 
   it('are kept as long as they are good, without a request for another one', async () => {
     await using life = new Life();
     const { agent, client } = await joined(life);
-    const silent = lying(client, { sign: () => Promise.reject(new Error('not to be asked')) });
-    assert.deepEqual(changes(await agent.ensure(silent)), []);
+    const stingy = lying(client, { certify: (wish) => client.certify({ ...wish, requests: assertNone(wish.requests) }) });
+    assert.deepEqual(changes(await agent.ensure(stingy)), []);
   });
 
   it('are renewed under the same key when a third of their life is left', async () => {
@@ -176,15 +185,25 @@ describe('the certificates of a node', () => {
     const other = await startTestSupervisor(life);
     files.now = agent.now += 21 * day;
     const foreign = testClient(life, other);
-    const lies: readonly [string, Partial<SupervisorClient>][] = [
-      ['server-answer-invalid', { sign: async () => '<html>' }],
-      ['server-answer-invalid', { sign: async () => agent.crt('client-kube-proxy') }],
-      ['certificate-untrusted', { sign: foreign.sign }],
-      ['server-answer-invalid', { sign: (path, wish) => client.sign(path, { ...wish, ips: [] }) }],
-      ['server-answer-invalid', { serverCa: async () => 'no CA' }],
-      ['server-answer-invalid', { serverCa: async () => agent.crt('client-kubelet') }],
+    const [certificates, authorities] = (['certificates', 'authorities'] as const).map(
+      (part) => (change: Readonly<Record<string, string>>) => async (wish: CertificateWish) => {
+        const answer = await client.certify(wish);
+        return { ...answer, [part]: { ...answer[part], ...change } };
+      },
+    );
+    assert.ok(certificates && authorities);
+    const lies: readonly [string, SupervisorClient['certify']][] = [
+      ['server-answer-invalid', certificates({ 'serving-kubelet': '<html>' })],
+      ['server-answer-invalid', certificates({ 'serving-kubelet': agent.crt('client-kube-proxy') })],
+      ['server-answer-invalid', async (wish) => ({ ...(await client.certify(wish)), certificates: {} })],
+      ['certificate-untrusted', async (wish) => ({ ...(await client.certify(wish)), ...lesser(await foreign.certify(wish)) })],
+      ['server-answer-invalid', (wish) => client.certify({ ...wish, ips: [] })],
+      ['server-answer-invalid', authorities({ 'server-ca': 'no CA' })],
+      ['server-answer-invalid', authorities({ 'server-ca': agent.crt('client-kubelet') })],
     ];
-    for (const [code, lie] of lies) await assert.rejects(agent.ensure(lying(client, lie)), { code });
+    const kept = agent.crt('client-kubelet');
+    for (const [code, certify] of lies) await assert.rejects(agent.ensure(lying(client, { certify })), { code });
+    assert.equal(agent.crt('client-kubelet'), kept, 'one that was not checked goes for all');
     assert.equal(agent.crt('serving-kubelet'), before);
     assert.equal(agent.crt('server-ca'), supervisor.files.ca);
   });
@@ -224,7 +243,8 @@ describe('what a node has on its disk', () => {
     const client = testClient(life, supervisor, { token: undefined, clientCertificate });
     rmSync(agent.store.certificateFile('serving-kubelet'));
     assert.deepEqual(changes(await agent.ensure(client)), ['serving-kubelet: created (there was none)']);
-    const foreign = client.sign(joinPaths.clientKubelet, { csr: Buffer.from(''), password: nodePassword, ips: [] });
+    const other = testClient(life, supervisor, { nodeName: 'node-3', token: undefined, clientCertificate });
+    const foreign = other.certify({ requests: { 'client-kubelet': Buffer.from('') }, password: nodePassword, ips: [] });
     await assert.rejects(foreign, { code: 'join-refused' });
     assert.equal(certificateInfos(clientCertificate.cert)[0]?.subject.at(-1)?.value, 'system:node:node-2');
   });

@@ -8,10 +8,10 @@ import { CertificateStore } from '../certificates/store.ts';
 import { certificateTable, type Use } from '../certificates/table.ts';
 import { usagesOf } from '../certificates/usages.ts';
 import type { Paths } from '../paths.ts';
-import { joinPaths } from '../supervisor/api.ts';
-import { checkIssued, findLeaf, type NodeLeafName, nodeLeafNames, requestLeaf, wantedLeaf } from './node-leaf.ts';
+import { type IssuedCertificates, type NodeCertificateName, nodeCertificateNames } from '../supervisor/api.ts';
+import { checkIssued, type FoundLeaf, findLeaf, requestLeaf, type Wanted, wantedLeaf } from './node-leaf.ts';
 import type { ClientCertificate } from './server-agent.ts';
-import type { SigningPath, SupervisorClient } from './supervisor-client.ts';
+import type { SupervisorClient } from './supervisor-client.ts';
 
 export type NodeCertificateInputs = {
   readonly paths: Paths;
@@ -30,14 +30,7 @@ export type NodeCertificates = { readonly certificates: readonly EnsuredCertific
 const authorityFiles = ['client-ca', 'server-ca'] as const;
 type AuthorityFile = (typeof authorityFiles)[number];
 
-const signingPaths: Readonly<Record<NodeLeafName, SigningPath>> = {
-  'client-kubelet': joinPaths.clientKubelet,
-  'serving-kubelet': joinPaths.servingKubelet,
-  'client-kube-proxy': joinPaths.clientKubeProxy,
-  'client-rfo-controller': joinPaths.clientController,
-};
-
-const signers: Readonly<Record<NodeLeafName, AuthorityFile>> = {
+const signers: Readonly<Record<NodeCertificateName, AuthorityFile>> = {
   'client-kubelet': 'client-ca',
   'serving-kubelet': 'server-ca',
   'client-kube-proxy': 'client-ca',
@@ -45,8 +38,8 @@ const signers: Readonly<Record<NodeLeafName, AuthorityFile>> = {
 };
 
 /**
- * Takes the CAs from a server and asks it for every certificate that is missing, due, unreadable, without one of the node's names or signed by
- * another CA. Keys stay. Everything is checked before it is written, and on the disk for good when this resolves.
+ * Takes the CAs from a server and has it make every certificate that is missing, due, unreadable, without one of the node's names or signed by
+ * another CA. Keys stay. Everything is checked before anything is written, and on the disk for good when this resolves.
  * @throws what the client throws, server-answer-invalid, certificate-untrusted, certificate-unwritable, alt-name-invalid
  */
 export async function ensureNodeCertificates(
@@ -54,35 +47,50 @@ export async function ensureNodeCertificates(
 ): Promise<NodeCertificates> {
   const { client, paths, nodePassword: password, nodeIps: ips, now } = options;
   const store = new CertificateStore(paths.agent.tls);
-  store.makeFolders([...authorityFiles, ...nodeLeafNames]);
-  const [clientCa, serverCa] = await Promise.all([client.clientCa(), client.serverCa()]);
-  const authorities = { 'client-ca': readServed('client-ca', clientCa), 'server-ca': readServed('server-ca', serverCa) };
-  const texts = { 'client-ca': clientCa, 'server-ca': serverCa };
+  store.makeFolders([...authorityFiles, ...nodeCertificateNames]);
+  const keys = new Map<NodeCertificateName, KeyObject>();
+  const keyFor = ({ name, key }: Leaf): KeyObject => {
+    const chosen = key ?? keys.get(name) ?? generateKey();
+    keys.set(name, chosen);
+    return chosen;
+  };
+  const certify = (leaves: readonly Leaf[]): Promise<IssuedCertificates> => {
+    const requests = Object.fromEntries(leaves.map((leaf) => [leaf.name, requestLeaf(leaf.wanted, keyFor(leaf))]));
+    return client.certify({ requests, password, ips });
+  };
 
+  // What is missing under the CAs that the node knows is asked for with the first question, in which the servers may tell of others.
+  const asked = lookAt({ 'client-ca': readKept(store, 'client-ca'), 'server-ca': readKept(store, 'server-ca') }, options).filter(
+    (leaf) => !isGood(leaf),
+  );
+  const answer = await certify(asked);
+  const authorities = { 'client-ca': readServed('client-ca', answer), 'server-ca': readServed('server-ca', answer) };
+  const leaves = lookAt(authorities, options);
+  const missing = leaves.filter((leaf) => !isGood(leaf) && !asked.some(({ name }) => name === leaf.name));
+  const later = missing.length === 0 ? {} : (await certify(missing)).certificates;
+  const given = { ...answer.certificates, ...later };
+
+  const checked = leaves.map((leaf) => {
+    if (isGood(leaf)) return { leaf, current: leaf.found };
+    const [pem = '', key] = [given[leaf.name], keyFor(leaf)];
+    const current = checkIssued(leaf.name, { pem, wanted: leaf.wanted, key, authority: authorities[signers[leaf.name]], now });
+    return { leaf, current, issued: { pem, key } };
+  });
   const take = async (name: AuthorityFile): Promise<EnsuredCertificate> => {
-    const { action, reason } = compareAuthority(store.read(name).certificate, texts[name]);
-    if (action !== 'kept') await store.writeDurable(name, { certificate: texts[name] });
+    const text = answer.authorities[name];
+    const { action, reason } = compareAuthority(store.read(name).certificate, text);
+    if (action !== 'kept') await store.writeDurable(name, { certificate: text });
     return describe(name, { store, current: authorities[name][0], action, reason });
   };
-  const ask = async (name: NodeLeafName): Promise<EnsuredCertificate> => {
-    const wanted = wantedLeaf(name, options);
-    const authority = authorities[signers[name]];
-    const { key: kept, found, broken, outdated } = findLeaf(name, { ...at(options, store), wanted, authority });
-    const reason = broken ?? outdated;
-    if (found !== undefined && reason === undefined) return describe(name, { store, current: found, action: 'kept', reason: 'valid' });
-    const key = kept ?? generateKey();
-    const csr = requestLeaf(wanted, key);
-    const pem = await client.sign(signingPaths[name], { csr, password, ips });
-    const current = checkIssued(name, { pem, wanted, key, authority, now });
-    await store.writeDurable(name, { ...newKey(kept, key), certificate: pem });
+  const keep = async ({ leaf, current, issued }: (typeof checked)[number]): Promise<EnsuredCertificate> => {
+    const { name, found, broken, outdated } = leaf;
+    if (issued === undefined) return describe(name, { store, current, action: 'kept', reason: 'valid' });
+    await store.writeDurable(name, { ...newKey(leaf.key, issued.key), certificate: issued.pem });
     const action = found === undefined ? 'created' : broken === undefined ? 'renewed' : 'regenerated';
-    return describe(name, { store, current, action, reason: reason ?? '', previous: found, now });
+    return describe(name, { store, current, action, reason: broken ?? outdated ?? '', previous: found, now });
   };
-
   const taken = await Promise.all(authorityFiles.map(take));
-  // The first one alone: it tells whether the node may join at all, and registers its password, which then is there for the others.
-  const [first, ...others] = nodeLeafNames;
-  return { certificates: [...taken, await ask(first), ...(await Promise.all(others.map(ask)))] };
+  return { certificates: [...taken, ...(await Promise.all(checked.map(keep)))] };
 }
 
 /**
@@ -98,7 +106,7 @@ export function keptNodeCertificates(options: NodeCertificateInputs): NodeCertif
     if (current === undefined || options.now >= current.notAfter) return undefined;
     certificates.push(describe(name, { store, current, action: 'kept', reason: 'on the disk' }));
   }
-  for (const name of nodeLeafNames) {
+  for (const name of nodeCertificateNames) {
     const authority = authorities[signers[name]] ?? [];
     const { found, broken, outdated } = findLeaf(name, { ...at(options, store), wanted: wantedLeaf(name, options), authority });
     if (found === undefined || broken !== undefined) return undefined;
@@ -128,9 +136,24 @@ function newKey(kept: KeyObject | undefined, key: KeyObject): { key?: string } {
   return kept === undefined ? { key: encodeKey(key) } : {};
 }
 
+/** One of the leaves: what it should be, and what is found of it. */
+type Leaf = FoundLeaf & { readonly name: NodeCertificateName; readonly wanted: Wanted };
+
+function lookAt(authorities: Readonly<Record<AuthorityFile, Authority | undefined>>, options: NodeCertificateInputs): readonly Leaf[] {
+  const store = new CertificateStore(options.paths.agent.tls);
+  return nodeCertificateNames.map((name) => {
+    const wanted = wantedLeaf(name, options);
+    return { name, wanted, ...findLeaf(name, { ...at(options, store), wanted, authority: authorities[signers[name]] ?? [] }) };
+  });
+}
+
+function isGood(leaf: Leaf): leaf is Leaf & { readonly found: CertificateInfo } {
+  return leaf.found !== undefined && leaf.broken === undefined && leaf.outdated === undefined;
+}
+
 /** @throws server-answer-invalid */
-function readServed(name: AuthorityFile, pem: string): Authority {
-  const found = authorityOf(pem);
+function readServed(name: AuthorityFile, { authorities }: IssuedCertificates): Authority {
+  const found = authorityOf(authorities[name]);
   if (found !== undefined) return found;
   throw fail('server-answer-invalid', { server: 'the server', what: `the file ${name}.crt`, problem: 'it is no CA in PEM' });
 }
@@ -162,7 +185,7 @@ const onAgents: ReadonlySet<string> = new Set(['kubelet', 'kube-proxy', 'flannel
 const rfo: Use = { component: 'rfo', takes: 'callback', withinSeconds: 0 };
 
 function describe(
-  name: AuthorityFile | NodeLeafName,
+  name: AuthorityFile | NodeCertificateName,
   of: {
     readonly store: CertificateStore;
     readonly current: CertificateInfo;

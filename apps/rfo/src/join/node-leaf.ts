@@ -18,15 +18,12 @@ import {
 import { dueReason } from '../certificates/plan.ts';
 import type { CertificateStore } from '../certificates/store.ts';
 import { type CertificateInputs, certificateTable, type LeafRow } from '../certificates/table.ts';
-
-/** The leaves of a node that its servers sign, by their rows of the table, the first of them first. */
-export const nodeLeafNames = ['client-kubelet', 'serving-kubelet', 'client-kube-proxy', 'client-rfo-controller'] as const;
-export type NodeLeafName = (typeof nodeLeafNames)[number];
+import type { NodeCertificateName } from '../supervisor/api.ts';
 
 export type Wanted = { readonly subject: Name; readonly usages: readonly Usage[]; readonly altNames: readonly AltName[] };
 
 /** What the table says of a leaf on this node. Throws alt-name-invalid. */
-export function wantedLeaf(name: NodeLeafName, node: { readonly nodeName: string; readonly nodeIps: readonly string[] }): Wanted {
+export function wantedLeaf(name: NodeCertificateName, node: { readonly nodeName: string; readonly nodeIps: readonly string[] }): Wanted {
   const row: LeafRow = certificateTable[name];
   // Only the names of the node are in a node's certificates; the rest of the inputs is a server's.
   const inputs: CertificateInputs = { ...node, serviceIps: [], clusterDomain: '', tlsSans: [], advertiseAddress: '' };
@@ -44,7 +41,7 @@ export type FoundLeaf = {
 
 /** What lies on the disk. An unreadable file is no error: a key or a certificate in its place is made anew. */
 export function findLeaf(
-  name: NodeLeafName,
+  name: NodeCertificateName,
   at: {
     readonly store: CertificateStore;
     readonly wanted: Wanted;
@@ -81,7 +78,7 @@ export function requestLeaf(wanted: Wanted, key: KeyObject): Buffer {
  * @throws server-answer-invalid, certificate-untrusted
  */
 export function checkIssued(
-  name: NodeLeafName,
+  name: NodeCertificateName,
   answer: {
     readonly pem: string;
     readonly wanted: Wanted;

@@ -6,7 +6,6 @@ import { describe, it } from 'node:test';
 import { Life, orAbort } from '@rfo/foundation';
 import { certificateInfos, createSigningRequest, formatName, generateKey, identity } from '@rfo/pki';
 import { defaultClusterSettings } from '@rfo/schema';
-import { joinPaths } from '../supervisor/api.ts';
 import { closedAddress, day, secrets, startBadServer, startTestSupervisor, TestServerFiles, testClient } from './join.testing.ts';
 
 const password = '0123456789abcdef0123456789abcdef';
@@ -26,11 +25,13 @@ describe('the client of the join API', () => {
     const { settings, versions } = await client.config();
     assert.deepEqual({ settings, versions }, { settings: defaultClusterSettings, versions: { rfo: '0.1.0', kubernetes: 'v1.36.3' } });
     assert.deepEqual(await client.servers(), ['https://192.0.2.7:9345']);
-    assert.equal(await client.clientCa(), files.read('client-ca.crt'));
-    assert.equal(await client.serverCa(), files.ca);
-    const [kubelet] = certificateInfos(
-      await client.sign(joinPaths.servingKubelet, { csr: csr(), password, ips: ['192.0.2.9', '2001:db8::9'] }),
-    );
+    const none = await client.certify({ requests: {}, password, ips: [] });
+    const authorities = { 'client-ca': files.read('client-ca.crt'), 'server-ca': files.ca };
+    assert.deepEqual(none, { authorities, certificates: {} });
+    const requests = { 'client-kubelet': csr(), 'serving-kubelet': csr() };
+    const { certificates } = await client.certify({ requests, password, ips: ['192.0.2.9', '2001:db8::9'] });
+    assert.deepEqual(Object.keys(certificates), Object.keys(requests));
+    const [kubelet] = certificateInfos(certificates['serving-kubelet'] ?? '');
     assert.equal(formatName(kubelet?.subject ?? []), 'CN=node-2');
     assert.deepEqual(
       kubelet?.altNames.map(({ value }) => value),
@@ -70,7 +71,7 @@ describe('the client of the join API', () => {
     const server = await startBadServer(life, files.serving, answers(200, { servers: [] }));
     const client = testClient(life, { ...server, files, life, members: [] });
     await client.servers();
-    await Promise.all([client.servers(), client.clientCa(), client.serverCa()]);
+    await Promise.all([client.servers(), client.servers(), client.ready()]);
     assert.equal(new Set(server.requests.map(({ socket }) => socket.remotePort)).size, 1);
   });
 
@@ -123,7 +124,8 @@ describe('what the client sends to whom', () => {
     const { files } = supervisor;
     const key = generateKey();
     const request = createSigningRequest({ subject: identity('node-2') }, key);
-    const cert = await testClient(life, supervisor).sign(joinPaths.clientKubelet, { csr: request, password, ips: [] });
+    const wish = { requests: { 'client-kubelet': request }, password, ips: [] };
+    const { 'client-kubelet': cert = '' } = (await testClient(life, supervisor).certify(wish)).certificates;
     const clientCertificate = { cert, key: String(key.export({ type: 'sec1', format: 'pem' })) };
     const wrong = { credential: { kind: 'password', user: 'server', password: 'wrong' }, role: 'server' } as const;
 
@@ -170,12 +172,13 @@ describe('what the client makes of refusals and faults', () => {
     const supervisor = await startTestSupervisor(life);
     const agent = { credential: supervisor.files.token('agent').credential, role: 'agent' } as const;
     await assert.rejects(testClient(life, supervisor, { token: agent }).bootstrap(password), { code: 'join-refused', retryable: false });
-    await testClient(life, supervisor).sign(joinPaths.clientKubelet, { csr: csr(), password, ips: [] });
-    const again = testClient(life, supervisor).sign(joinPaths.clientKubelet, { csr: csr(), password: password.replace('0', 'f'), ips: [] });
+    const requests = { 'client-kubelet': csr() };
+    await testClient(life, supervisor).certify({ requests, password, ips: [] });
+    const again = testClient(life, supervisor).certify({ requests, password: password.replace('0', 'f'), ips: [] });
     await assert.rejects(again, {
       code: 'join-refused',
       message:
-        /^https:\S+ refuses a certificate of node-2: another host has joined as node node-2, .* is known \(join-name-taken\)\. Give this host a node-name .* rfo node readopt node-2\.$/,
+        /^https:\S+ refuses the certificates of node-2: another host has joined as node node-2, .* is known \(join-name-taken\)\. Give this host a node-name .* rfo node readopt node-2\.$/,
     });
     const adding = testClient(life, supervisor).addMember({ nodeName: 'node-2', name: 'taken', peerUrls: ['https://192.0.2.9:2380'] });
     await assert.rejects(adding, { code: 'join-refused', message: /its name is taken/ });

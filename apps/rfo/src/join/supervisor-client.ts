@@ -3,14 +3,18 @@ import { type Clock, type ErrorCode, fail, RfoError, systemClock } from '@rfo/fo
 import {
   type AddMember,
   type BootstrapData,
+  type CertificateRequests,
   type EtcdPeer,
+  type IssuedCertificates,
   type JoinConfig,
   joinHeaders,
   joinPaths,
   parseBootstrapData,
+  parseIssuedCertificates,
   parseJoinConfig,
   parsePeers,
   parseServers,
+  renderCertificateRequests,
   type TokenRole,
 } from '../supervisor/api.ts';
 import type { TokenCredential } from '../tokens/token-format.ts';
@@ -39,9 +43,8 @@ export type SupervisorClientOptions = {
   readonly clock?: Clock;
 };
 
-/** `csr` in DER; `password` that of this host; `ips` the addresses of the node. */
-export type SigningWish = { readonly csr: Uint8Array; readonly password: string; readonly ips: readonly string[] };
-export type SigningPath = (typeof joinPaths)['servingKubelet' | 'clientKubelet' | 'clientKubeProxy' | 'clientController'];
+/** `requests` in DER; `password` that of this host; `ips` the addresses of the node. */
+export type CertificateWish = CertificateRequests & { readonly password: string; readonly ips: readonly string[] };
 
 /** `clockAhead`: milliseconds by which the server's clock goes before ours, less than half a round trip wrong. */
 export type ReceivedConfig = JoinConfig & { readonly clockAhead: number };
@@ -56,11 +59,8 @@ export type SupervisorClient = Disposable & {
   readonly ready: () => Promise<void>;
   readonly config: () => Promise<ReceivedConfig>;
   readonly servers: () => Promise<readonly string[]>;
-  /** PEM. */
-  readonly clientCa: () => Promise<string>;
-  readonly serverCa: () => Promise<string>;
-  /** The certificate and the CAs above it as PEM. */
-  readonly sign: (path: SigningPath, wish: SigningWish) => Promise<string>;
+  /** The CAs, and the certificates that were asked for. Like `ready` where the server cannot serve yet. */
+  readonly certify: (wish: CertificateWish) => Promise<IssuedCertificates>;
   /** @param password that of this host: what the name of its node is known by */
   readonly bootstrap: (password: string) => Promise<BootstrapData>;
   readonly members: () => Promise<readonly EtcdPeer[]>;
@@ -75,7 +75,6 @@ export function createSupervisorClient(options: SupervisorClientOptions): Superv
   const call = caller(options);
   const clock = options.clock ?? systemClock;
   const get = (path: string, what: string): Promise<Call> => call({ method: 'GET', path, what });
-  const pem = async (path: string, what: string): Promise<string> => (await get(path, what)).answer.body.toString('utf8');
   const members = 'the members of etcd';
   return {
     ready: async () => void (await get(joinPaths.ready, 'its readiness')),
@@ -85,13 +84,11 @@ export function createSupervisorClient(options: SupervisorClientOptions): Superv
       return { ...config, clockAhead: Math.round(config.time - (asked + clock.now()) / 2) };
     },
     servers: async () => parsed(await get(joinPaths.servers, 'the list of servers'), parseServers),
-    clientCa: () => pem(joinPaths.clientCa, 'the CA of clients'),
-    serverCa: () => pem(joinPaths.serverCa, 'the CA of servers'),
-    sign: async (path, { csr, password, ips }) => {
-      const own = { [joinHeaders.nodePassword]: password, [joinHeaders.nodeIp]: ips.join(',') };
-      const headers = { 'content-type': 'application/pkcs10', ...own };
-      const { answer } = await call({ method: 'POST', path, what: `a certificate of ${options.nodeName}`, headers, body: csr });
-      return answer.body.toString('utf8');
+    certify: async ({ requests, password, ips }) => {
+      const headers = { ...jsonBody, [joinHeaders.nodePassword]: password, [joinHeaders.nodeIp]: ips.join(',') };
+      const body = renderCertificateRequests({ requests });
+      const what = `the certificates of ${options.nodeName}`;
+      return parsed(await call({ method: 'POST', path: joinPaths.nodeCertificates, what, headers, body }), parseIssuedCertificates);
     },
     bootstrap: async (password) => {
       const headers = { [joinHeaders.nodePassword]: password };
@@ -212,9 +209,11 @@ function gathered(errors: readonly RfoError[]): RfoError {
   return new RfoError(main.code, texts.join('; '), main.cure, main);
 }
 
-function json(value: unknown): { headers: Record<string, string>; body: string } {
-  return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) };
+function json(value: unknown): { headers: Readonly<Record<string, string>>; body: string } {
+  return { headers: jsonBody, body: JSON.stringify(value) };
 }
+
+const jsonBody = { 'content-type': 'application/json' };
 
 /** @throws server-answer-invalid */
 function parsed<T>({ answer, server, what }: Call, parse: (value: unknown) => T): T {

@@ -9,7 +9,7 @@ import { type Bounds, defaultBounds, type SupervisorInputs } from './inputs.ts';
 import { type Authenticated, describeCaller, type Joins } from './joins.ts';
 import { methodNotAllowed, notFound, type Refusal, refusalOf } from './problem.ts';
 import type { RequestCounter } from './request-counter.ts';
-import type { Access, Answer, Route } from './router.ts';
+import type { Access, Answer, Route } from './route.ts';
 
 type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse };
 

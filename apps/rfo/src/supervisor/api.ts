@@ -21,6 +21,11 @@ export const joinPaths = {
   /** GET, joiners: PEM. */
   clientCa: `${prefix}/client-ca.crt`,
   serverCa: `${prefix}/server-ca.crt`,
+  /**
+   * POST `CertificateRequests`, joiners: `IssuedCertificates`, all that a node needs of the CAs by one question, which RKE2 does not have: what each
+   * further question costs, a server has to pay for every node of a large cluster that comes back at once.
+   */
+  nodeCertificates: `${prefix}/node-certificates`,
   /** POST a DER certificate signing request, joiners: the certificate and the CAs above it as PEM. */
   servingKubelet: `${prefix}/serving-kubelet.crt`,
   clientKubelet: `${prefix}/client-kubelet.crt`,
@@ -33,6 +38,18 @@ export const joinPaths = {
   /** POST `{name}`, servers: 200 when the member votes (now or already), 409 with a text while it is not caught up. */
   etcdPromote: `${prefix}/etcd/promote`,
 } as const;
+
+/** The certificates that a node is given, by their rows of the table; the first of them tells who it is. */
+export const nodeCertificateNames = ['client-kubelet', 'serving-kubelet', 'client-kube-proxy', 'client-rfo-controller'] as const;
+export type NodeCertificateName = (typeof nodeCertificateNames)[number];
+
+/** A node asks for those that it lacks; for none, it is told of the CAs alone. */
+export type CertificateRequests = { readonly requests: Partial<Readonly<Record<NodeCertificateName, Uint8Array>>> };
+/** All as PEM; with each certificate those of the CAs above it. */
+export type IssuedCertificates = {
+  readonly authorities: Readonly<Record<'client-ca' | 'server-ca', string>>;
+  readonly certificates: Partial<Readonly<Record<NodeCertificateName, string>>>;
+};
 
 /** Sent with every request for a certificate of a node; name and password with that of a server for the bootstrap data. */
 export const joinHeaders = { nodeName: 'rfo-node-name', nodePassword: 'rfo-node-password', nodeIp: 'rfo-node-ip' } as const;
@@ -94,6 +111,26 @@ export function parseJoinConfig(value: unknown): JoinConfig {
   const { settings, ...rest } = z.parse(z.object({ settings: z.unknown(), versions, time: z.number() }), value);
   return { ...rest, settings: parseClusterSettings(settings) };
 }
+
+const certificateName = z.enum(nodeCertificateNames);
+const certificateRequests = z.object({ requests: z.partialRecord(certificateName, z.string()) });
+const issuedCertificates = z.object({
+  authorities: z.object({ 'client-ca': z.string(), 'server-ca': z.string() }),
+  certificates: z.partialRecord(certificateName, z.string()),
+});
+
+/** As JSON: base64 of the DER of each signing request. */
+export function renderCertificateRequests({ requests }: CertificateRequests): string {
+  const entries = Object.entries(requests).map(([name, der]) => [name, Buffer.from(der).toString('base64')]);
+  return JSON.stringify({ requests: Object.fromEntries(entries) });
+}
+
+export function parseCertificateRequests(value: unknown): CertificateRequests {
+  const { requests } = z.parse(certificateRequests, value);
+  return { requests: Object.fromEntries(Object.entries(requests).map(([name, text]) => [name, Buffer.from(text, 'base64')])) };
+}
+
+export const parseIssuedCertificates = (value: unknown): IssuedCertificates => z.parse(issuedCertificates, value);
 
 export const parseServers = (value: unknown): readonly string[] => z.parse(z.object({ servers: z.array(z.string()) }), value).servers;
 

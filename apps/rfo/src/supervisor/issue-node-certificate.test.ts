@@ -22,7 +22,8 @@ import {
   publicKeyBytes,
 } from '@rfo/pki';
 import { TestNode } from '../certificates/node.testing.ts';
-import { createNodeCertificates, type NodeCertificate, readNodeIdentity } from './issue-node-certificate.ts';
+import type { NodeCertificateName } from './api.ts';
+import { createNodeCertificates, readNodeIdentity } from './issue-node-certificate.ts';
 
 const hour = 3_600_000;
 const agent = { nodeName: 'agent-1', nodeIps: ['198.51.100.20', '2001:db8::20'] };
@@ -43,7 +44,7 @@ describe('a certificate for a node', () => {
   it('has the subject, the names and the uses of the table', async () => {
     const { node, certificates } = await prepare();
     using _ = node;
-    const describeLeaf = (name: NodeCertificate): unknown => {
+    const describeLeaf = (name: NodeCertificateName): unknown => {
       const key = generateKey();
       const pem = certificates.issue(name, createSigningRequest({ subject: identity('whoever') }, key), agent);
       const [leaf, ...above] = certificateInfos(pem);

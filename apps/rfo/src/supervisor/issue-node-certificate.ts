@@ -9,13 +9,10 @@ import { bytesToIp, certificateInfo, encodePem, hostNames, ipToBytes, issueCerti
 import { type Authority, readAuthority } from '../certificates/authority.ts';
 import { validity } from '../certificates/lifetime.ts';
 import { CertificateStore } from '../certificates/store.ts';
-import { type AuthorityName, certificateTable, type LeafName } from '../certificates/table.ts';
+import { type AuthorityName, certificateTable } from '../certificates/table.ts';
 import { checkNodeName } from '../host/facts.ts';
 import type { Paths } from '../paths.ts';
-import type { EtcdPeer } from './api.ts';
-
-/** The rows of the table that a node is given. */
-export type NodeCertificate = Extract<LeafName, 'client-kubelet' | 'serving-kubelet' | 'client-kube-proxy' | 'client-rfo-controller'>;
+import type { EtcdPeer, NodeCertificateName } from './api.ts';
 
 export type NodeIdentity = { readonly nodeName: string; readonly nodeIps: readonly string[] };
 
@@ -25,7 +22,7 @@ export type NodeCertificates = {
    * @param request DER; only its key and the proof that the sender has it count
    * @throws signing-request-invalid, join-name-reserved, authority-unusable
    */
-  readonly issue: (name: NodeCertificate, request: Uint8Array, node: NodeIdentity) => string;
+  readonly issue: (name: NodeCertificateName, request: Uint8Array, node: NodeIdentity) => string;
 };
 
 /** @param input `leafLifetime` in milliseconds; `servers` as addresses with a host in them */
@@ -44,15 +41,13 @@ export function createNodeCertificates(input: {
       const row = certificateTable[name];
       const reserved = new Set([...servingNames(), ...servers().map(hostOf), ...memberHosts()]);
       for (const wanted of [nodeName, ...nodeIps]) if (reserved.has(wanted)) throw fail('join-name-reserved', { name: wanted });
-      const { signer, chain } = authorities[row.signer]();
+      const { signer, above } = authorities[row.signer]();
       const publicKey = publicKeyOf(request);
       // What else the rows are rendered from has no part in those of a node.
       const inputs = { nodeName, nodeIps, serviceIps: [], clusterDomain: '', tlsSans: [], advertiseAddress: '' };
       const wish = { subject: row.subject(inputs), usages: row.usages, altNames: hostNames(row.hosts(inputs)), publicKey };
       const leaf = issueCertificate({ ...wish, ...validity(clock.now(), leafLifetime) }, signer);
-      const above = chain.map(({ der }) => der);
-      const isRoot = !above.some((der) => der.equals(signer.certificate.der));
-      return [leaf, ...above, ...(isRoot ? [signer.certificate.der] : [])].map((der) => encodePem('CERTIFICATE', der)).join('');
+      return encodePem('CERTIFICATE', leaf) + above;
     },
   };
 }
@@ -87,7 +82,10 @@ function plainAddress(text: string): string | undefined {
 
 const mappedPrefix = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]);
 
-function authorityReader(name: Extract<AuthorityName, 'client-ca' | 'server-ca'>, paths: Paths, clock: Clock): () => Authority {
+/** `above`: what goes with each certificate, as PEM. */
+type Issuer = Pick<Authority, 'signer'> & { readonly above: string };
+
+function authorityReader(name: Extract<AuthorityName, 'client-ca' | 'server-ca'>, paths: Paths, clock: Clock): () => Issuer {
   const store = new CertificateStore(paths.server.tls);
   const files = [store.certificateFile(name), store.keyFile(name)];
   return whileUnchanged(files, () => {
@@ -95,7 +93,11 @@ function authorityReader(name: Extract<AuthorityName, 'client-ca' | 'server-ca'>
     // One that has ended is renewed by who looks after the certificates; nothing is signed by what is not on the disk.
     const cure = 'It is renewed within a minute; if not, the log says why';
     if (authority.write !== undefined) throw fail('authority-unusable', { file: files.join(), problem: authority.reason, cure });
-    return authority;
+    const { signer, chain } = authority;
+    const above = chain.map(({ der }) => der);
+    const isRoot = !above.some((der) => der.equals(signer.certificate.der));
+    const all = [...above, ...(isRoot ? [signer.certificate.der] : [])];
+    return { signer, above: all.map((der) => encodePem('CERTIFICATE', der)).join('') };
   });
 }
 

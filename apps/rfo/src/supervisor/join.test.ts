@@ -2,8 +2,16 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Life, silentLog } from '@rfo/foundation';
 import { startTestCluster, type TestCluster } from '@rfo/kube';
-import { certificateInfos } from '@rfo/pki';
-import { bodyLimit, joinHeaders, joinPaths, parseBootstrapData } from './api.ts';
+import { certificateInfos, createSigningRequest, generateKey, identity } from '@rfo/pki';
+import {
+  bodyLimit,
+  type CertificateRequests,
+  joinHeaders,
+  joinPaths,
+  parseBootstrapData,
+  parseIssuedCertificates,
+  renderCertificateRequests,
+} from './api.ts';
 import { bootstrapFiles } from './bootstrap-data.ts';
 import type { SupervisorInputs } from './inputs.ts';
 import { createNodePasswords, type NodePasswords } from './node-passwords.ts';
@@ -45,6 +53,47 @@ describe('the join API', () => {
     const told = server.lines.filter((line) => line.includes('agent-four'));
     assert.equal(told.length, 1);
     assert.match(told[0] ?? '', /let in .*with="token node \(agent\)" address=127\.0\.0\.1 outcome=accepted/);
+  });
+
+  it('makes all that a node asks for in one request, or none of it', async () => {
+    let ready = false;
+    await using server = await start({ ready: () => ready, apiServes: () => true });
+    const csr = (): Buffer => createSigningRequest({ subject: identity('whoever') }, generateKey());
+    const asking = (requests: CertificateRequests['requests'], name = 'agent-all'): Question => ({
+      ...signing(joinPaths.nodeCertificates, { name }),
+      body: renderCertificateRequests({ requests }),
+    });
+    const two = { 'client-kubelet': csr(), 'serving-kubelet': csr() };
+    assert.equal((await server.ask(asking(two))).problem?.code, 'server-starting');
+    ready = true;
+    const bad: readonly [Question, number, string][] = [
+      [{ ...asking(two), body: '{"requests":{"etcd-server":"MA=="}}' }, 400, 'request-invalid'],
+      [{ ...asking(two), body: csr() }, 400, 'request-invalid'],
+      [asking({ ...two, 'client-kube-proxy': Buffer.from('no request') }), 400, 'signing-request-invalid'],
+      [asking(two, 'kubernetes.default.svc'), 403, 'join-name-reserved'],
+    ];
+    for (const [question, status, code] of bad) {
+      const reply = await server.ask(question);
+      assert.deepEqual([reply.status, reply.problem?.code], [status, code], JSON.stringify(reply.problem));
+    }
+    assert.deepEqual(server.tokens.uses, [], 'nobody was let in');
+
+    const none = parseIssuedCertificates(JSON.parse((await server.ask(asking({}, 'agent-curious'))).text));
+    const authorities = { 'client-ca': server.node.read('client-ca.crt'), 'server-ca': server.node.read('server-ca.crt') };
+    assert.deepEqual(none, { authorities, certificates: {} });
+    assert.deepEqual(server.tokens.uses, [], 'to look at the CAs is no join');
+    const { status, text } = await server.ask(asking(two));
+    assert.equal(status, 200, text);
+    const { certificates } = parseIssuedCertificates(JSON.parse(text));
+    const signers = Object.entries(certificates).map(([name, pem]) => [name, certificateInfos(pem).at(-1)?.serial]);
+    const [client, serving] = (['client-ca', 'server-ca'] as const).map((name) => server.node.info(name).serial);
+    assert.deepEqual(Object.fromEntries(signers), { 'client-kubelet': client, 'serving-kubelet': serving });
+    assert.deepEqual(server.tokens.uses, ['node agent-all']);
+
+    const other = await server.ask({ ...asking(two), headers: { ...asking(two).headers, [joinHeaders.nodePassword]: 'f'.repeat(32) } });
+    assert.deepEqual([other.status, other.problem?.code], [403, 'join-name-taken']);
+    const foreign = { ...asking(two), as: server.nodeCertificate('agent-other'), headers: { [joinHeaders.nodeName]: 'agent-all' } };
+    assert.equal((await server.ask(foreign)).problem?.code, 'join-foreign-name');
   });
 
   it('lets a node renew with its certificate what is its own, for as long as there is such a Node', async () => {

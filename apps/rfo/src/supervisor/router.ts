@@ -1,63 +1,26 @@
 /** Every route of port 9345, and who may use it. What does not stand here does not exist. */
 
-import { readFileSync } from 'node:fs';
-import type { IncomingHttpHeaders } from 'node:http';
 import { type Clock, fail } from '@rfo/foundation';
-import { whileUnchanged } from '@rfo/http';
 import * as z from 'zod/mini';
-import { CertificateStore } from '../certificates/store.ts';
 import { bodyLimit, joinHeaders, joinPaths, parseAddMember } from './api.ts';
 import { readBootstrapData } from './bootstrap-data.ts';
 import type { SupervisorInputs } from './inputs.ts';
-import { createNodeCertificates, type NodeCertificate, readNodeIdentity } from './issue-node-certificate.ts';
-import type { Authenticated, Joins } from './joins.ts';
-
-/**
- * `joiners`: any token, a node's certificate; `servers`: the token of a server; `administrators`: their certificate, which opens the others as well.
- */
-export type Access = 'anybody' | 'joiners' | 'servers' | 'administrators';
-
-/** What a handler sees of a request that was let through. */
-export type Call = {
-  readonly who: Authenticated;
-  readonly headers: IncomingHttpHeaders;
-  readonly query: URLSearchParams;
-  readonly body: Buffer;
-  readonly address: string;
-  readonly signal: AbortSignal;
-};
-export type Answer = { readonly type: string; readonly body: string };
-
-export type Route = {
-  readonly path: string;
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  readonly access: Access;
-  /** Which of the two limits of requests in flight it counts for. None: it costs nothing, or must answer under load. */
-  readonly limit: 'read' | 'write' | 'none';
-  /** Most bytes of body. */
-  readonly body: number;
-  readonly handle: (call: Call) => Answer | Promise<Answer>;
-};
+import { readNodeIdentity } from './issue-node-certificate.ts';
+import type { Joins } from './joins.ts';
+import { nodeCertificateHandlers } from './node-certificate-handlers.ts';
+import { type Answer, type Call, expected, header, json, passwordOf, type Route, text } from './route.ts';
 
 export function createRoutes(
   inputs: SupervisorInputs,
   parts: { readonly clock: Clock; readonly joins: Joins; readonly counters: () => string },
 ) {
-  const { paths, ready, metrics, joinConfig, servers } = inputs;
-  const store = new CertificateStore(paths.server.tls);
-  const certificateFile = (name: 'client-ca' | 'server-ca') => {
-    const file = store.certificateFile(name);
-    const read = whileUnchanged([file], () => readFileSync(file, 'utf8'));
-    return () => pem(read());
-  };
-  const serverCa = certificateFile('server-ca');
-  const clientCa = certificateFile('client-ca');
-  const issue = certificateIssuer(inputs, parts);
+  const { ready, metrics, joinConfig, servers } = inputs;
+  const certificates = nodeCertificateHandlers(inputs, parts);
   const etcd = memberHandlers(inputs, parts.joins);
 
   return [
     { path: joinPaths.ping, method: 'GET', access: 'anybody', limit: 'none', body: 0, handle: () => text('pong') },
-    { path: joinPaths.caCerts, method: 'GET', access: 'anybody', limit: 'none', body: 0, handle: serverCa },
+    { path: joinPaths.caCerts, method: 'GET', access: 'anybody', limit: 'none', body: 0, handle: certificates.authority('server-ca') },
 
     { path: '/healthz', method: 'GET', access: 'administrators', limit: 'none', body: 0, handle: () => text('ok') },
     { path: '/readyz', method: 'GET', access: 'administrators', limit: 'none', body: 0, handle: () => whenReady(ready) },
@@ -68,12 +31,13 @@ export function createRoutes(
     { path: joinPaths.ready, method: 'GET', access: 'joiners', limit: 'read', body: 0, handle: () => whenReady(ready) },
     { path: joinPaths.config, method: 'GET', access: 'joiners', limit: 'read', body: 0, handle: () => json(joinConfig()) },
     { path: joinPaths.servers, method: 'GET', access: 'joiners', limit: 'read', body: 0, handle: () => json({ servers: servers() }) },
-    { path: joinPaths.clientCa, method: 'GET', access: 'joiners', limit: 'read', body: 0, handle: clientCa },
-    { path: joinPaths.serverCa, method: 'GET', access: 'joiners', limit: 'read', body: 0, handle: serverCa },
-    { path: joinPaths.servingKubelet, ...signing, handle: issue('serving-kubelet') },
-    { path: joinPaths.clientKubelet, ...signing, handle: issue('client-kubelet') },
-    { path: joinPaths.clientKubeProxy, ...signing, handle: issue('client-kube-proxy') },
-    { path: joinPaths.clientController, ...signing, handle: issue('client-rfo-controller') },
+    { path: joinPaths.clientCa, method: 'GET', access: 'joiners', limit: 'read', body: 0, handle: certificates.authority('client-ca') },
+    { path: joinPaths.serverCa, method: 'GET', access: 'joiners', limit: 'read', body: 0, handle: certificates.authority('server-ca') },
+    { path: joinPaths.nodeCertificates, ...signing, handle: certificates.all },
+    { path: joinPaths.servingKubelet, ...signing, handle: certificates.one('serving-kubelet') },
+    { path: joinPaths.clientKubelet, ...signing, handle: certificates.one('client-kubelet') },
+    { path: joinPaths.clientKubeProxy, ...signing, handle: certificates.one('client-kube-proxy') },
+    { path: joinPaths.clientController, ...signing, handle: certificates.one('client-rfo-controller') },
 
     { path: joinPaths.bootstrap, method: 'GET', access: 'servers', limit: 'read', body: 0, handle: bootstrapHandler(inputs, parts.joins) },
     { path: joinPaths.etcdMembers, method: 'GET', access: 'servers', limit: 'read', body: 0, handle: etcd.list },
@@ -90,35 +54,6 @@ const prometheus = 'text/plain; version=0.0.4; charset=utf-8';
 function whenReady(ready: () => boolean): Answer {
   if (!ready()) throw fail('server-starting', {});
   return text('ok');
-}
-
-function certificateIssuer(inputs: SupervisorInputs, { clock, joins }: { clock: Clock; joins: Joins }) {
-  const { paths, leafLifetime, servers, nodePasswords, apiServes } = inputs;
-  const certificates = createNodeCertificates({ paths, clock, leafLifetime, servers });
-  return (name: NodeCertificate) =>
-    async ({ who, headers, body, address, signal }: Call): Promise<Answer> => {
-      const node = readNodeIdentity({ name: header(headers, joinHeaders.nodeName), ips: header(headers, joinHeaders.nodeIp) });
-      const { nodeName } = node;
-      if (who.caller.kind === 'node') {
-        if (who.caller.nodeName !== nodeName) throw fail('join-foreign-name', { own: who.caller.nodeName, name: nodeName });
-      } else {
-        // Only the API knows whose name it is.
-        if (!apiServes()) throw fail('server-starting', {});
-        await nodePasswords.check(nodeName, passwordOf(headers), signal);
-      }
-      const issued = certificates.issue(name, body, node);
-      joins.accepted(who, { nodeName, address });
-      return pem(issued);
-    };
-}
-
-/** An agent makes one of 32 characters. Longer ones only cost; a short one is somebody's mistake. */
-const passwordLength = { least: 16, most: 256 };
-
-function passwordOf(headers: IncomingHttpHeaders): string {
-  const password = header(headers, joinHeaders.nodePassword) ?? '';
-  if (password.length >= passwordLength.least && password.length <= passwordLength.most) return password;
-  throw fail('request-invalid', { problem: `it has no node password of ${passwordLength.least} to ${passwordLength.most} characters` });
 }
 
 function bootstrapHandler({ paths, log, nodePasswords, ready, apiServes }: SupervisorInputs, joins: Joins): Route['handle'] {
@@ -178,20 +113,3 @@ function checkPeerUrls(urls: readonly string[]): void {
   const good = urls.length > 0 && urls.length <= 8 && urls.every((url) => URL.parse(url)?.protocol === 'https:');
   if (!good) throw fail('request-invalid', { problem: 'the peer URLs of the member are not https' });
 }
-
-function expected<T>(parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    throw fail('request-invalid', { problem: 'its body is not the JSON that belongs here' }, error);
-  }
-}
-
-function header(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
-const json = (value: unknown): Answer => ({ type: 'application/json', body: JSON.stringify(value) });
-const text = (body: string): Answer => ({ type: 'text/plain; charset=utf-8', body });
-const pem = (body: string): Answer => ({ type: 'application/x-pem-file', body });

@@ -39,7 +39,10 @@ export const joinerPaths = [joinPaths.ready, joinPaths.config, joinPaths.servers
 export const administratorPaths = ['/healthz', '/readyz', '/metrics'];
 export const everyRoute: readonly Question[] = [
   ...[...serverPaths, ...joinerPaths, ...administratorPaths].map((path) => ({ path })),
-  ...[...certificatePaths, joinPaths.etcdMembers, joinPaths.etcdPromote].map((path) => ({ path, method: 'POST' })),
+  ...[...certificatePaths, joinPaths.nodeCertificates, joinPaths.etcdMembers, joinPaths.etcdPromote].map((path) => ({
+    path,
+    method: 'POST',
+  })),
   { path: `${joinPaths.etcdMembers}?name=x`, method: 'DELETE' },
 ];
 
