@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { atVersion, installCommand, missingPackages, type Probe, versionCommand } from './host-packages.ts';
+import { atVersion, fetchCommand, installCommand, missingPackages, type Probe, versionCommand } from './host-packages.ts';
 
 const nothing = (): boolean => false;
 const all = (): boolean => true;
@@ -66,6 +66,17 @@ test('a part of systemd is asked for in the version that the host has', () => {
   assert.equal(atVersion('dnf', 'systemd-container', '249-70.oe2203'), 'systemd-container-249-70.oe2203');
   assert.deepEqual(versionCommand('apt', 'systemd'), ['dpkg-query', '--show', `--showformat=\${Version}`, 'systemd']);
   assert.deepEqual(versionCommand('dnf', 'systemd'), ['rpm', '--query', '--queryformat=%{VERSION}-%{RELEASE}', 'systemd']);
+});
+
+test('a package that would start a service is fetched for unpacking, and only on Debian', () => {
+  const present = (probe: Probe): boolean => nameOf(probe) !== 'slapd';
+  const why = 'the directory that people sign in by';
+  assert.deepEqual(missingPackages({ manager: 'apt', purposes: ['test'], present }), [{ name: 'slapd', unpacked: true, why }]);
+  assert.deepEqual(missingPackages({ manager: 'dnf', purposes: ['test'], present }), [{ name: 'openldap-servers', why }]);
+  assert.equal(
+    fetchCommand('slapd', '/tmp/fetched').join(' '),
+    'apt-get install -y --no-install-recommends --download-only -o Dir::Cache::archives=/tmp/fetched -o Debug::NoLocking=1 slapd',
+  );
 });
 
 test('the packages are installed by one call that asks nothing', () => {

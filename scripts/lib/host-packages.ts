@@ -4,8 +4,11 @@ export type Manager = 'apt' | 'dnf';
 /** `full-hosts`: scenarios on hosts with systemd, which most people never run. */
 export type Purpose = 'build' | 'run' | 'test' | 'full-hosts';
 export type Probe = { readonly command: string } | { readonly file: string };
-/** `partOf`: made from the same source as this package, so that another version would replace that of the host. */
-type Package = { readonly name: string; readonly partOf?: string };
+/**
+ * `partOf`: made from the same source as this package, so that another version would replace that of the host.
+ * `unpacked`: its installation would start a service of the host, so it is only unpacked, for our own use.
+ */
+type Package = { readonly name: string; readonly partOf?: string; readonly unpacked?: true };
 type HostNeed = { readonly probe: Probe; readonly purpose: Purpose; readonly why: string } & Readonly<Record<Manager, string | Package>>;
 export type MissingPackage = Package & { readonly why: string };
 
@@ -37,6 +40,13 @@ const hostNeeds: readonly HostNeed[] = [
   { probe: { command: 'openssl' }, purpose: 'test', why: 'reads certificates independently', apt: 'openssl', dnf: 'openssl' },
   { probe: { command: 'mkfs.ext4' }, purpose: 'test', why: 'the full-disk scenario', apt: 'e2fsprogs', dnf: 'e2fsprogs' },
   { probe: { command: 'python3' }, purpose: 'test', why: 'delays between hosts of the lab', apt: 'python3', dnf: 'python3' },
+  {
+    probe: { command: 'slapd' },
+    purpose: 'test',
+    why: 'the directory that people sign in by',
+    apt: { name: 'slapd', unpacked: true },
+    dnf: 'openldap-servers',
+  },
   {
     probe: { command: 'debootstrap' },
     purpose: 'full-hosts',
@@ -82,6 +92,12 @@ export function versionCommand(manager: Manager, name: string): readonly string[
 /** How the package manager is asked for this version and no other. */
 export function atVersion(manager: Manager, name: string, version: string): string {
   return manager === 'apt' ? `${name}=${version}` : `${name}-${version}`;
+}
+
+/** The command that fetches a package of apt, with what the host lacks of what it needs, into a folder that has a folder `partial`. */
+export function fetchCommand(name: string, folder: string): readonly string[] {
+  const options = [`Dir::Cache::archives=${folder}`, 'Debug::NoLocking=1'].flatMap((option) => ['-o', option]);
+  return ['apt-get', 'install', '-y', '--no-install-recommends', '--download-only', ...options, name];
 }
 
 /** The command that installs these packages. dnf goes on without a name it does not know: openEuler keeps static libraries in -devel. */

@@ -1,8 +1,10 @@
 import { existsSync, globSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fail } from '@rfo/foundation';
 import {
   atVersion,
+  fetchCommand,
   installCommand,
   type Manager,
   type MissingPackage,
@@ -12,6 +14,9 @@ import {
   versionCommand,
 } from './host-packages.ts';
 import { run } from './run.ts';
+
+/** Packages that are only unpacked, each in a folder of its name. */
+const unpackedPackages = join(import.meta.dirname, '../../.cache/host-packages');
 
 /** The package manager of this host; apt where there are both. */
 export function findManager(): Manager {
@@ -37,12 +42,31 @@ export async function installHostPackages(options: {
   if (missing.length === 0) return;
   say('Installing host packages:');
   for (const { name, why } of missing) say(`  ${name.padEnd(20)} ${why}`);
-  const command = installCommand(manager, await Promise.all(missing.map((each) => atHostVersion(manager, each, signal))));
+  const toInstall = missing.filter(({ unpacked }) => unpacked === undefined);
+  const command = installCommand(manager, await Promise.all(toInstall.map((each) => atHostVersion(manager, each, signal))));
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   if (manager === 'apt' && !hasAptLists()) await attempt(['apt-get', 'update'], { env, signal });
-  await attempt(command, { env, signal });
+  if (toInstall.length > 0) await attempt(command, { env, signal });
+  for (const { name, unpacked } of missing) if (unpacked) await unpack(name, { env, signal });
   const left = look();
   if (left.length > 0) throw failed(`still missing: ${left.map(({ name }) => name).join(', ')}`, command);
+}
+
+/** What it needs and the host lacks is unpacked with it. */
+async function unpack(name: string, options: { readonly env: NodeJS.ProcessEnv; readonly signal: AbortSignal }): Promise<void> {
+  const partial = join(unpackedPackages, `.${name}.partial-${process.pid}`);
+  const [fetched, target] = [join(partial, 'fetched'), join(unpackedPackages, name)];
+  try {
+    await mkdir(join(fetched, 'partial'), { recursive: true });
+    await attempt(fetchCommand(name, fetched), options);
+    for (const archive of globSync(join(fetched, '*.deb'))) await attempt(['dpkg-deb', '--extract', archive, partial], options);
+    await rm(fetched, { recursive: true });
+    // One that is there has no such command: it was made otherwise or half.
+    await rm(target, { recursive: true, force: true });
+    await rename(partial, target);
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
 }
 
 /** A part of what the host has already in the same version: a newer one would exchange the host's systemd under it while it runs. */
@@ -76,7 +100,8 @@ function isPresent(probe: Probe): boolean {
 }
 
 function hasCommand(name: string): boolean {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+  const unpacked = globSync(join(unpackedPackages, '*/usr/{bin,sbin}'));
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin', ...unpacked];
   return folders.some((folder) => folder !== '' && existsSync(join(folder, name)));
 }
 

@@ -1,0 +1,102 @@
+/** A directory on loopback, for one test file. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type DirectoryContent, type PreparedDirectory, prepareDirectory } from './prepare-directory.ts';
+
+export type TestDirectory = Pick<PreparedDirectory, 'root'> & {
+  /** Of `ldap://127.0.0.1`, where StartTLS is offered if there is TLS. */
+  readonly port: number;
+  /** Of `ldaps://127.0.0.1`; nobody listens there without TLS. */
+  readonly tlsPort: number;
+  /** What it has said of connections and requests: one line each, such as `conn=1000 op=1 SRCH base="…"`. */
+  readonly lines: readonly string[];
+  /** Hangs: connections are accepted by the kernel and nothing is answered. */
+  readonly pause: () => void;
+  readonly resume: () => void;
+  /** Ends it by SIGKILL, with all its connections. */
+  readonly kill: () => Promise<void>;
+  /** Starts it again with the same ports and data. */
+  readonly start: () => Promise<void>;
+  /** Ends it and removes its folder. */
+  readonly stop: () => Promise<void>;
+};
+
+/** What still runs; a test process that ends for any reason but SIGKILL takes it along. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** Throws tool-missing, and what kept slapd from starting. */
+export async function startTestDirectory(content: DirectoryContent): Promise<TestDirectory> {
+  const folder = await mkdtemp(join(tmpdir(), 'rfo-directory-'));
+  const [port = 0, tlsPort = 0] = await freePorts(2);
+  const urls = [`ldap://127.0.0.1:${port}`, ...(content.tls === undefined ? [] : [`ldaps://127.0.0.1:${tlsPort}`])];
+  const lines: string[] = [];
+  let child: ChildProcess | undefined;
+
+  const kill = async (): Promise<void> => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  };
+  const stop = async (): Promise<void> => {
+    await kill();
+    await rm(folder, { recursive: true });
+  };
+
+  try {
+    const prepared = await prepareDirectory({ ...content, folder, urls });
+    const start = async (): Promise<void> => {
+      child = await run(prepared, (line) => lines.push(line));
+    };
+    await start();
+    return {
+      root: prepared.root,
+      port,
+      tlsPort,
+      lines,
+      pause: () => void child?.kill('SIGSTOP'),
+      resume: () => void child?.kill('SIGCONT'),
+      kill,
+      start,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Resolves when it serves. */
+function run({ command, env }: PreparedDirectory, onLine: (line: string) => void): Promise<ChildProcess> {
+  const [program = '', ...args] = command;
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return new Promise((resolve, reject) => {
+    const said: string[] = [];
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      onLine(line);
+      said.push(line);
+      if (line.includes('slapd starting')) resolve(child);
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`slapd ended with ${code}:\n${said.slice(-5).join('\n')}`)));
+  });
+}
+
+/** TCP ports of 127.0.0.1 that nobody uses, all different. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => Object(server.address()).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
