@@ -21,7 +21,7 @@ export type DirectoryContent = {
 };
 
 export type PreparedDirectory = {
-  /** Runs in the foreground, says what it is asked on its error output, and `slapd starting` there when it serves. */
+  /** Runs in the foreground and says what it is asked on its error output. It serves when it accepts connections. */
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** Who may do everything there. */

@@ -2,10 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { retry } from '@rfo/foundation';
 import { type DirectoryContent, type PreparedDirectory, prepareDirectory } from './prepare-directory.ts';
 
 export type TestDirectory = Pick<PreparedDirectory, 'root'> & {
@@ -55,6 +56,8 @@ export async function startTestDirectory(content: DirectoryContent): Promise<Tes
     const prepared = await prepareDirectory({ ...content, folder, urls });
     const start = async (): Promise<void> => {
       child = await run(prepared, (line) => lines.push(line));
+      // It listens a moment after it says that it starts, and has no way to tell.
+      await retry(() => connects(port), { initial: 2, max: 50, signal: AbortSignal.timeout(30_000) });
     };
     await start();
     return {
@@ -74,7 +77,17 @@ export async function startTestDirectory(content: DirectoryContent): Promise<Tes
   }
 }
 
-/** Resolves when it serves. */
+function connects(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once('error', reject);
+  });
+}
+
+/** Resolves when it has read its configuration. */
 function run({ command, env }: PreparedDirectory, onLine: (line: string) => void): Promise<ChildProcess> {
   const [program = '', ...args] = command;
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env });
