@@ -24,5 +24,13 @@ const clusterAgentImage: ProgramRecipe = {
   },
 };
 
+/** A replica of the manager. */
+const managerImage: ProgramRecipe = {
+  name: 'manager',
+  app: 'apps/manager',
+  files: baseFiles,
+  config: { entrypoint: ['/usr/bin/node', '/app/src/main.js'], user: nonroot, env: ['NODE_ENV=production'], workingDir: '/app' },
+};
+
 /** Every image of our own programs. */
-export const programImages: readonly ProgramRecipe[] = [clusterAgentImage];
+export const programImages: readonly ProgramRecipe[] = [clusterAgentImage, managerImage];

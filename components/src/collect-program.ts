@@ -1,7 +1,9 @@
 /** Gathers what one of our programs needs to run without the repository: its sources without types, those it imports, and Node itself. */
+import { existsSync } from 'node:fs';
 import { glob, readFile, realpath } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
 import { join, relative } from 'node:path';
+import { fail } from '@rfo/foundation';
 import type { FileEntry } from '@rfo/oci';
 import { runCommand } from './run-command.ts';
 
@@ -15,29 +17,44 @@ type Manifest = {
 /** What only tests load. */
 const testing = /(\.test|\.testing|\.scene)\.ts$|\/testing\/|\/test-support\.ts$/;
 
+/** What packages carry for those who work on them. */
+const forAuthors = /^(test|tests|docs|examples|benchmarks?|integration)\//;
+
+/** A package: where it lies here, and in the image. */
+type Place = { readonly folder: string; readonly place: string };
+
 /**
- * The program below /app: its own sources in /app/src, packages of ours and of npm in /app/node_modules. Types are taken out, which leaves every
- * line where it was; so the program need not load what strips them.
+ * The program below /app: its own sources in /app/src, packages of ours and of npm in /app/node_modules, and where two need different versions of a
+ * third, each below the one that needs it, as npm has laid them out. Types are taken out, which leaves every line where it was; so the program need
+ * not load what strips them.
  * @param options.root of the repository, with its npm packages installed
  */
 export async function collectProgram({ root, app }: { readonly root: string; readonly app: string }): Promise<readonly FileEntry[]> {
   const manifest = await readManifest(join(root, app));
   const files = await workspaceFiles(join(root, app), '/app', manifest);
   const seen = new Set<string>();
-  const add = async ({ dependencies = {} }: Manifest): Promise<void> => {
+  /** @param homes whose node_modules are looked into, in this order */
+  const add = async ({ dependencies = {} }: Manifest, homes: readonly Place[]): Promise<void> => {
     for (const name of Object.keys(dependencies)) {
-      if (seen.has(name)) continue;
-      seen.add(name);
-      const folder = await realpath(join(root, 'node_modules', name));
+      const { folder, place } = await findPackage(name, homes);
+      if (seen.has(place)) continue;
+      seen.add(place);
       const found = await readManifest(folder);
-      const place = `/app/node_modules/${name}`;
       const isOurs = !relative(root, folder).startsWith('node_modules');
       files.push(...(isOurs ? await workspaceFiles(folder, place, found) : await packageFiles(folder, place)));
-      await add(found);
+      await add(found, [{ folder, place }, ...homes.filter((home) => place.startsWith(`${home.place}/`))]);
     }
   };
-  await add(manifest);
+  await add(manifest, [{ folder: root, place: '/app' }]);
   return files;
+}
+
+async function findPackage(name: string, homes: readonly Place[]): Promise<Place> {
+  for (const home of homes) {
+    const folder = join(home.folder, 'node_modules', name);
+    if (existsSync(folder)) return { folder: await realpath(folder), place: `${home.place}/node_modules/${name}` };
+  }
+  throw fail('internal', { what: `the npm package ${name} is not installed` });
 }
 
 /** Node and the libraries that it is linked with, each where it expects them; for the architecture of this host. */
@@ -71,7 +88,7 @@ function asJavaScript(source: string): string {
 async function packageFiles(folder: string, place: string): Promise<FileEntry[]> {
   const files: FileEntry[] = [];
   for await (const path of glob('**/*{.js,.cjs,.mjs,.json,LICENSE,LICENSE.md}', { cwd: folder })) {
-    if (path.startsWith('node_modules/')) continue;
+    if (path.startsWith('node_modules/') || forAuthors.test(path)) continue;
     files.push({ path: `${place}/${path}`, content: await readFile(join(folder, path)) });
   }
   return files;
