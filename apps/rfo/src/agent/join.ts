@@ -108,7 +108,7 @@ async function joinThrough(address: ServerAddress, given: Access & { readonly jo
   if (warning !== undefined) log.warn(warning);
   const renewal = join.config['certificate-renewal-ratio'];
   const certificates = await ensureNodeCertificates({ ...join, client, nodePassword, now: clock.now(), renewal });
-  const servers = (await client.servers()).map(parseServerAddress);
+  const servers = config.servers.map(parseServerAddress);
   const addresses = [address, ...servers.filter(({ host }) => host !== address.host)];
   await Promise.all([writeJoinConfig(paths, config), writeKnownServers(paths, { url: address, addresses })]);
   return { settings: config.settings, certificates, servers: addresses.map(({ host }) => host), alone: false };

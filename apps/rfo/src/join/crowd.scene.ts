@@ -51,7 +51,6 @@ async function join(agent: CrowdAgent, order: CrowdOrder): Promise<void> {
     await ask(joinPaths.config, headers);
     const own = leaves.get(agent.nodeName);
     if (own !== undefined) own.answer = await ask(joinPaths.nodeCertificates, headers, own.body);
-    await ask(joinPaths.servers, headers);
   });
 }
 

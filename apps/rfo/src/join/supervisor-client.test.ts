@@ -22,9 +22,9 @@ describe('the client of the join API', () => {
     const { files } = supervisor;
     const client = testClient(life, supervisor);
     await client.ready();
-    const { settings, versions } = await client.config();
+    const { settings, versions, servers } = await client.config();
     assert.deepEqual({ settings, versions }, { settings: defaultClusterSettings, versions: { rfo: '0.1.0', kubernetes: 'v1.36.3' } });
-    assert.deepEqual(await client.servers(), ['https://192.0.2.7:9345']);
+    assert.deepEqual(servers, ['https://192.0.2.7:9345']);
     const none = await client.certify({ requests: {}, password, ips: [] });
     const authorities = { 'client-ca': files.read('client-ca.crt'), 'server-ca': files.ca };
     assert.deepEqual(none, { authorities, certificates: {} });
@@ -68,18 +68,18 @@ describe('the client of the join API', () => {
   it('keeps its one connection, for what is asked at once as well', async () => {
     await using life = new Life();
     using files = await TestServerFiles.create();
-    const server = await startBadServer(life, files.serving, answers(200, { servers: [] }));
+    const server = await startBadServer(life, files.serving, answers(200, { members: [] }));
     const client = testClient(life, { ...server, files, life, members: [] });
-    await client.servers();
-    await Promise.all([client.servers(), client.servers(), client.ready()]);
+    await client.ready();
+    await Promise.all([client.ready(), client.ready()]);
     assert.equal(new Set(server.requests.map(({ socket }) => socket.remotePort)).size, 1);
   });
 
   it('reaches a server under a name that its certificate does not hold', async () => {
     await using life = new Life();
     using files = await TestServerFiles.create();
-    const server = await startBadServer(life, files.leaf({ hosts: ['kubernetes.default.svc'] }), answers(200, { servers: ['a'] }));
-    assert.deepEqual(await testClient(life, { ...server, files, life, members: [] }).servers(), ['a']);
+    const server = await startBadServer(life, files.leaf({ hosts: ['kubernetes.default.svc'] }), answers(200, { members: [] }));
+    assert.deepEqual(await testClient(life, { ...server, files, life, members: [] }).members(), []);
   });
 });
 
@@ -99,9 +99,9 @@ describe('what the client sends to whom', () => {
     it(`is nothing at all to ${who}`, async () => {
       await using life = new Life();
       using files = await TestServerFiles.create();
-      const server = await startBadServer(life, await certificate(files), answers(200, { servers: [] }));
+      const server = await startBadServer(life, await certificate(files), answers(200, { members: [] }));
       const client = testClient(life, { ...server, files, life, members: [] });
-      await assert.rejects(client.servers(), { code: 'server-untrusted' });
+      await assert.rejects(client.ready(), { code: 'server-untrusted' });
       const adding = client.addMember({ nodeName: 'node-2', name: 'a', peerUrls: ['https://192.0.2.9:2380'] });
       await assert.rejects(adding, { code: 'server-untrusted' });
       assert.equal(server.heard(), '');
@@ -111,8 +111,8 @@ describe('what the client sends to whom', () => {
   it('is nothing to a server whose certificate has expired, which is worth another try', async () => {
     await using life = new Life();
     using files = await TestServerFiles.create();
-    const server = await startBadServer(life, files.leaf({ notAfter: Date.now() - day }), answers(200, { servers: [] }));
-    const asking = testClient(life, { ...server, files, life, members: [] }).servers();
+    const server = await startBadServer(life, files.leaf({ notAfter: Date.now() - day }), answers(200, { members: [] }));
+    const asking = testClient(life, { ...server, files, life, members: [] }).ready();
     await assert.rejects(asking, { code: 'server-certificate-dates', retryable: true, message: /expired/ });
     assert.equal(server.heard(), '');
   });
@@ -129,16 +129,16 @@ describe('what the client sends to whom', () => {
     const clientCertificate = { cert, key: String(key.export({ type: 'sec1', format: 'pem' })) };
     const wrong = { credential: { kind: 'password', user: 'server', password: 'wrong' }, role: 'server' } as const;
 
-    await testClient(life, supervisor, { clientCertificate, token: wrong }).servers();
-    await testClient(life, supervisor, { clientCertificate, token: undefined }).servers();
+    await testClient(life, supervisor, { clientCertificate, token: wrong }).ready();
+    await testClient(life, supervisor, { clientCertificate, token: undefined }).ready();
     deleted = true;
-    await assert.rejects(testClient(life, supervisor, { clientCertificate, token: undefined }).servers(), {
+    await assert.rejects(testClient(life, supervisor, { clientCertificate, token: undefined }).ready(), {
       code: 'join-unauthorized',
       message: /does not accept the certificate of this node: .*node-2/,
     });
-    await assert.rejects(testClient(life, supervisor, { clientCertificate, token: wrong }).servers(), { code: 'join-unauthorized' });
+    await assert.rejects(testClient(life, supervisor, { clientCertificate, token: wrong }).ready(), { code: 'join-unauthorized' });
     const right = { credential: files.token('server').credential, role: 'server' } as const;
-    await testClient(life, supervisor, { clientCertificate, token: right }).servers();
+    await testClient(life, supervisor, { clientCertificate, token: right }).ready();
   });
 
   it('is a bare password as that of the role it joins in', async () => {
@@ -146,9 +146,9 @@ describe('what the client sends to whom', () => {
     const supervisor = await startTestSupervisor(life);
     const bare = (secret: string, role: 'server' | 'agent') =>
       ({ token: { credential: { kind: 'password', password: secret }, role } }) as const;
-    await testClient(life, supervisor, bare(secrets.agent, 'agent')).servers();
+    await testClient(life, supervisor, bare(secrets.agent, 'agent')).ready();
     await testClient(life, supervisor, bare(secrets.server, 'server')).bootstrap(password);
-    await assert.rejects(testClient(life, supervisor, bare(secrets.agent, 'server')).servers(), { code: 'join-unauthorized' });
+    await assert.rejects(testClient(life, supervisor, bare(secrets.agent, 'server')).ready(), { code: 'join-unauthorized' });
   });
 });
 
@@ -195,14 +195,14 @@ describe('what the client makes of refusals and faults', () => {
     using files = await TestServerFiles.create();
     for (const [answer, problem] of [
       ['<html>', /not JSON/],
-      ['{"servers":[1]}', /does not hold what it should/],
+      ['{"members":[1]}', /does not hold what it should/],
     ] as const) {
       const server = await startBadServer(life, files.serving, answers(200, answer));
-      const asking = testClient(life, { ...server, files, life, members: [] }).servers();
+      const asking = testClient(life, { ...server, files, life, members: [] }).members();
       await assert.rejects(asking, { code: 'server-answer-invalid', message: problem });
     }
     const gateway = await startBadServer(life, files.serving, answers(502, '<html>Bad Gateway</html>'));
-    const asking = testClient(life, { ...gateway, files, life, members: [] }).servers();
+    const asking = testClient(life, { ...gateway, files, life, members: [] }).ready();
     await assert.rejects(asking, { code: 'server-not-ready', message: /it answers 502/ });
   });
 
@@ -210,16 +210,16 @@ describe('what the client makes of refusals and faults', () => {
     await using life = new Life();
     using files = await TestServerFiles.create();
     const silent = await startBadServer(life, files.serving, () => undefined);
-    const half = await startBadServer(life, files.serving, (_, response) => void response.write('{"servers":'));
+    const half = await startBadServer(life, files.serving, (_, response) => void response.write('{"members":'));
     for (const { address } of [silent, half]) {
-      const asking = testClient(life, { address, files, life, members: [] }, { timeout: 300 }).servers();
+      const asking = testClient(life, { address, files, life, members: [] }, { timeout: 300 }).ready();
       await assert.rejects(asking, { code: 'server-unreachable', message: /does not answer within 0.3 s/ });
     }
     const endless = await startBadServer(life, files.serving, (_, response) => {
       const more = (): void => void (response.destroyed || response.write(Buffer.alloc(1024 * 1024), () => setImmediate(more)));
       more();
     });
-    await assert.rejects(testClient(life, { ...endless, files, life, members: [] }).servers(), { message: /longer than 4 MiB/ });
+    await assert.rejects(testClient(life, { ...endless, files, life, members: [] }).ready(), { message: /longer than 4 MiB/ });
   });
 
   it('gives up a host that takes the connection but speaks no TLS, and leaves no connection to it behind', async () => {
@@ -231,12 +231,12 @@ describe('what the client makes of refusals and faults', () => {
     life.defer(() => mute.close());
     const { port } = mute.address() as AddressInfo;
     const client = testClient(life, { address: { host: '127.0.0.1', port }, files, life, members: [] }, { timeout: 300 });
-    await assert.rejects(client.servers(), { code: 'server-unreachable' });
+    await assert.rejects(client.ready(), { code: 'server-unreachable' });
     client[Symbol.dispose]();
     await orAbort(closed.promise, AbortSignal.timeout(5_000));
     const controller = new AbortController();
     const bound = { signal: controller.signal, timeout: 60_000 };
-    const waiting = testClient(life, { address: { host: '127.0.0.1', port }, files, life, members: [] }, bound).servers();
+    const waiting = testClient(life, { address: { host: '127.0.0.1', port }, files, life, members: [] }, bound).ready();
     setImmediate(() => controller.abort(new Error('over')));
     await assert.rejects(waiting, { message: 'over' });
   });
@@ -246,12 +246,12 @@ describe('what the client makes of refusals and faults', () => {
     const supervisor = await startTestSupervisor(life);
     const { files } = supervisor;
     using other = await TestServerFiles.create();
-    const foreign = await startBadServer(life, other.serving, answers(200, { servers: ['wrong'] }));
+    const foreign = await startBadServer(life, other.serving, answers(200, { members: [] }));
     const starting = await startBadServer(life, files.serving, answers(503, { code: 'server-starting', message: 'starting' }));
     const addresses = [await closedAddress(), foreign.address, starting.address, supervisor.address] as const;
     const client = testClient(life, supervisor, { addresses });
-    assert.deepEqual(await client.servers(), ['https://192.0.2.7:9345']);
-    await client.servers();
+    assert.deepEqual((await client.config()).servers, ['https://192.0.2.7:9345']);
+    await client.ready();
     assert.equal(starting.requests.length, 1);
     assert.equal(foreign.heard(), '');
   });
@@ -260,7 +260,7 @@ describe('what the client makes of refusals and faults', () => {
     await using life = new Life();
     using files = await TestServerFiles.create();
     const [one, two] = [await closedAddress(), await closedAddress()];
-    const asking = testClient(life, { address: one, files, life, members: [] }, { addresses: [one, two] }).servers();
+    const asking = testClient(life, { address: one, files, life, members: [] }, { addresses: [one, two] }).ready();
     await assert.rejects(asking, {
       code: 'server-unreachable',
       message: new RegExp(`:${one.port} .*ECONNREFUSED.*; https://127.0.0.1:${two.port} `),
@@ -271,10 +271,10 @@ describe('what the client makes of refusals and faults', () => {
     await using life = new Life();
     const supervisor = await startTestSupervisor(life);
     const { files } = supervisor;
-    const second = await startBadServer(life, files.serving, answers(200, { servers: [] }));
+    const second = await startBadServer(life, files.serving, answers(200, { members: [] }));
     const token = { credential: { kind: 'password', user: 'server', password: 'wrong' }, role: 'server' } as const;
     const client = testClient(life, supervisor, { addresses: [supervisor.address, second.address], token });
-    await assert.rejects(client.servers(), { code: 'join-unauthorized' });
+    await assert.rejects(client.ready(), { code: 'join-unauthorized' });
     assert.equal(second.requests.length, 0);
   });
 
@@ -298,11 +298,11 @@ describe('what the client makes of refusals and faults', () => {
     const server = await startBadServer(life, files.serving, (request, response) => {
       // The second request on a connection finds it closing.
       if (server.requests.filter(({ socket }) => socket === request.socket).length > 1) request.socket.destroy();
-      else response.end('{"servers":[]}');
+      else response.end('{}');
     });
     const client = testClient(life, { ...server, files, life, members: [] });
-    await client.servers();
-    await client.servers();
+    await client.ready();
+    await client.ready();
     assert.equal(server.requests.length, 3);
   });
 
@@ -312,7 +312,7 @@ describe('what the client makes of refusals and faults', () => {
     const controller = new AbortController();
     const server = await startBadServer(life, files.serving, () => controller.abort(new Error('over')));
     const client = testClient(life, { ...server, files, life, members: [] }, { signal: controller.signal });
-    await assert.rejects(client.servers(), { message: 'over' });
-    await assert.rejects(client.servers(), { message: 'over' });
+    await assert.rejects(client.ready(), { message: 'over' });
+    await assert.rejects(client.ready(), { message: 'over' });
   });
 });

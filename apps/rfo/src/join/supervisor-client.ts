@@ -6,15 +6,14 @@ import {
   type CertificateRequests,
   type EtcdPeer,
   type IssuedCertificates,
-  type JoinConfig,
   joinHeaders,
   joinPaths,
   parseBootstrapData,
   parseIssuedCertificates,
-  parseJoinConfig,
   parsePeers,
-  parseServers,
+  parseServedConfig,
   renderCertificateRequests,
+  type ServedConfig,
   type TokenRole,
 } from '../supervisor/api.ts';
 import type { TokenCredential } from '../tokens/token-format.ts';
@@ -47,7 +46,7 @@ export type SupervisorClientOptions = {
 export type CertificateWish = CertificateRequests & { readonly password: string; readonly ips: readonly string[] };
 
 /** `clockAhead`: milliseconds by which the server's clock goes before ours, less than half a round trip wrong. */
-export type ReceivedConfig = JoinConfig & { readonly clockAhead: number };
+export type ReceivedConfig = ServedConfig & { readonly clockAhead: number };
 export type Promotion = { readonly votes: true } | { readonly votes: false; readonly problem: string };
 
 /**
@@ -58,7 +57,6 @@ export type SupervisorClient = Disposable & {
   /** Resolves where the server can serve all the rest, else rejects with server-not-ready. */
   readonly ready: () => Promise<void>;
   readonly config: () => Promise<ReceivedConfig>;
-  readonly servers: () => Promise<readonly string[]>;
   /** The CAs, and the certificates that were asked for. Like `ready` where the server cannot serve yet. */
   readonly certify: (wish: CertificateWish) => Promise<IssuedCertificates>;
   /** @param password that of this host: what the name of its node is known by */
@@ -80,10 +78,9 @@ export function createSupervisorClient(options: SupervisorClientOptions): Superv
     ready: async () => void (await get(joinPaths.ready, 'its readiness')),
     config: async () => {
       const asked = clock.now();
-      const config = parsed(await get(joinPaths.config, 'the settings of the cluster'), parseJoinConfig);
+      const config = parsed(await get(joinPaths.config, 'the settings of the cluster'), parseServedConfig);
       return { ...config, clockAhead: Math.round(config.time - (asked + clock.now()) / 2) };
     },
-    servers: async () => parsed(await get(joinPaths.servers, 'the list of servers'), parseServers),
     certify: async ({ requests, password, ips }) => {
       const headers = { ...jsonBody, [joinHeaders.nodePassword]: password, [joinHeaders.nodeIp]: ips.join(',') };
       const body = renderCertificateRequests({ requests });

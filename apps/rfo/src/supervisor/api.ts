@@ -14,7 +14,7 @@ export const joinPaths = {
   caCerts: '/cacerts',
   /** GET, joiners: 200 once this server can serve all of the below, else 503. */
   ready: `${prefix}/readyz`,
-  /** GET, joiners: `JoinConfig`. */
+  /** GET, joiners: `ServedConfig`. */
   config: `${prefix}/config`,
   /** GET, joiners: `{servers: string[]}`, the addresses of all servers with an API server. */
   servers: `${prefix}/apiservers`,
@@ -88,6 +88,9 @@ export type JoinConfig = {
   readonly time: number;
 };
 
+/** With the addresses of all servers that have an API server: what RKE2's agents ask for on its own, as can be done here too. */
+export type ServedConfig = JoinConfig & { readonly servers: readonly string[] };
+
 /** Base64 of each file that all servers share, by its path below `server/` (`tls/server-ca.key`, `cred/encryption-config.json`, …). */
 export type BootstrapData = Readonly<Record<string, string>>;
 
@@ -107,6 +110,11 @@ export type ApiProblem = { readonly code: string; readonly message: string };
 const versions = z.object({ rfo: z.string(), kubernetes: z.string() });
 
 /** What came as the answer of `joinPaths.config`; throws the errors of zod. */
+export function parseServedConfig(value: unknown): ServedConfig {
+  return { ...parseJoinConfig(value), ...z.parse(z.object({ servers: z.array(z.string()) }), value) };
+}
+
+/** The part of it that a node keeps; throws the errors of zod. */
 export function parseJoinConfig(value: unknown): JoinConfig {
   const { settings, ...rest } = z.parse(z.object({ settings: z.unknown(), versions, time: z.number() }), value);
   return { ...rest, settings: parseClusterSettings(settings) };
@@ -131,8 +139,6 @@ export function parseCertificateRequests(value: unknown): CertificateRequests {
 }
 
 export const parseIssuedCertificates = (value: unknown): IssuedCertificates => z.parse(issuedCertificates, value);
-
-export const parseServers = (value: unknown): readonly string[] => z.parse(z.object({ servers: z.array(z.string()) }), value).servers;
 
 export const parseBootstrapData = (value: unknown): BootstrapData => z.parse(z.record(z.string(), z.string()), value);
 

@@ -29,7 +29,14 @@ export function createRoutes(
       : [{ ...metricsRoute, handle: () => ({ type: prometheus, body: metrics() + parts.counters() }) } as const]),
 
     { path: joinPaths.ready, method: 'GET', access: 'joiners', limit: 'read', body: 0, handle: () => whenReady(ready) },
-    { path: joinPaths.config, method: 'GET', access: 'joiners', limit: 'read', body: 0, handle: () => json(joinConfig()) },
+    {
+      path: joinPaths.config,
+      method: 'GET',
+      access: 'joiners',
+      limit: 'read',
+      body: 0,
+      handle: () => json({ ...joinConfig(), servers: servers() }),
+    },
     { path: joinPaths.servers, method: 'GET', access: 'joiners', limit: 'read', body: 0, handle: () => json({ servers: servers() }) },
     { path: joinPaths.clientCa, method: 'GET', access: 'joiners', limit: 'read', body: 0, handle: certificates.authority('client-ca') },
     { path: joinPaths.serverCa, method: 'GET', access: 'joiners', limit: 'read', body: 0, handle: certificates.authority('server-ca') },
