@@ -18,6 +18,8 @@ export type SigningRequest = {
   readonly usages: readonly Usage[];
   /** DER of the SubjectPublicKeyInfo. */
   readonly publicKey: Buffer;
+  /** The same, ready for use. */
+  readonly key: KeyObject;
 };
 
 export type RequestWish = {
@@ -53,13 +55,14 @@ export function createSigningRequest(wish: RequestWish, key: KeyObject): Buffer 
  */
 export function readSigningRequest(der: Uint8Array): SigningRequest {
   const { parts, request } = orInvalid(() => decode(der));
-  if (!isGenuine(parts)) throw fail('signing-request-invalid', { problem: 'its signature is not one of its own key' });
-  return request;
+  const key = keyOf(parts);
+  if (!isGenuine(parts, key)) throw fail('signing-request-invalid', { problem: 'its signature is not one of its own key' });
+  return { ...request, key };
 }
 
 type Parts = ReturnType<typeof readParts>;
 
-function decode(der: Uint8Array): { parts: Parts; request: SigningRequest } {
+function decode(der: Uint8Array): { parts: Parts; request: Omit<SigningRequest, 'key'> } {
   const parts = readParts(der);
   const { rawSubject, publicKey, attributes } = parts;
   readPublicKeyInfo(publicKey);
@@ -67,10 +70,22 @@ function decode(der: Uint8Array): { parts: Parts; request: SigningRequest } {
   return { parts, request: { subject: decodeName(rawSubject), publicKey, altNames, usages } };
 }
 
-function isGenuine({ bytes, algorithm, signature, publicKey }: Parts): boolean {
+function keyOf({ publicKey }: Parts): KeyObject {
   try {
-    return verifyBytes(bytes, { algorithm, signature, publicKey: importPublicKey(publicKey) });
+    return importPublicKey(publicKey);
   } catch (error) {
-    throw fail('signing-request-invalid', { problem: `its public key cannot be used (${String(error)})` }, error);
+    throw unusable(error);
   }
+}
+
+function isGenuine({ bytes, algorithm, signature }: Parts, publicKey: KeyObject): boolean {
+  try {
+    return verifyBytes(bytes, { algorithm, signature, publicKey });
+  } catch (error) {
+    throw unusable(error);
+  }
+}
+
+function unusable(error: unknown): Error {
+  return fail('signing-request-invalid', { problem: `its public key cannot be used (${String(error)})` }, error);
 }

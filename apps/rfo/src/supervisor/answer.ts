@@ -60,6 +60,24 @@ export function createAnswerer(
     }
   };
 
+  /** What ends the server ends these; a signal of each request that followed that of the life would stay with it until then. */
+  const running = new Set<AbortController>();
+  const endAll = (): void => {
+    for (const request of running) request.abort(life.signal.reason);
+  };
+  if (!life.signal.aborted) life.signal.addEventListener('abort', endAll, { once: true });
+
+  const follow = (response: ServerResponse): AbortController => {
+    const request = new AbortController();
+    if (life.signal.aborted) request.abort(life.signal.reason);
+    running.add(request);
+    response.once('close', () => {
+      running.delete(request);
+      if (!response.writableFinished) request.abort(new Error('the caller went away'));
+    });
+    return request;
+  };
+
   return async ({ request, response }) => {
     const [path = '', query = ''] = (request.url ?? '').split('?', 2);
     const atPath = routes.filter((route) => route.path === path);
@@ -71,9 +89,7 @@ export function createAnswerer(
     };
     if (route === undefined) return send(atPath.length > 0 ? methodNotAllowed : notFound);
 
-    const gone = new AbortController();
-    response.once('close', () => gone.abort(new Error('the caller went away')));
-    const signal = AbortSignal.any([life.signal, gone.signal]);
+    const { signal } = follow(response);
     try {
       send(await work(route, { request, query, signal }));
     } catch (error) {

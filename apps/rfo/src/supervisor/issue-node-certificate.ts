@@ -1,6 +1,5 @@
 /** Certificates of nodes, made from their signing requests: who and what one is good for is decided here and never by the request. */
 
-import { createPublicKey } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, fail } from '@rfo/foundation';
@@ -131,8 +130,7 @@ function hostOf(address: string): string {
 
 /** DER of a key that is worth a certificate: P-256 or P-384 by name, or RSA of a usual size. */
 function publicKeyOf(request: Uint8Array): Buffer {
-  const { publicKey } = readSigningRequest(request);
-  const key = createPublicKey({ key: publicKey, format: 'der', type: 'spki' });
+  const { publicKey, key } = readSigningRequest(request);
   const { namedCurve = '', modulusLength = 0, publicExponent } = key.asymmetricKeyDetails ?? {};
   // The length tells a curve by its name from one whose parameters are spelled out, which other verifiers read in other ways.
   const good =
