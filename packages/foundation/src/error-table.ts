@@ -12,9 +12,11 @@ import { managerCliErrors } from './errors/manager-cli.ts';
 import { managerConnectionErrors } from './errors/manager-connections.ts';
 import { managerFrontDoorErrors } from './errors/manager-front-door.ts';
 import { managerIdentityErrors } from './errors/manager-identity.ts';
+import { managerLdapErrors } from './errors/manager-ldap.ts';
 import { managerObjectErrors } from './errors/manager-objects.ts';
 import { managerProviderErrors } from './errors/manager-providers.ts';
 import { managerRightsErrors } from './errors/manager-rights.ts';
+import { managerWatchErrors } from './errors/manager-watches.ts';
 import { processErrors } from './errors/processes.ts';
 import { requestErrors } from './errors/requests.ts';
 import { tokenErrors } from './errors/tokens.ts';
@@ -38,10 +40,12 @@ export const errorTable = {
   ...managerConnectionErrors,
   ...managerFrontDoorErrors,
   ...managerObjectErrors,
+  ...managerLdapErrors,
   ...managerProviderErrors,
   ...managerRightsErrors,
   ...managerIdentityErrors,
   ...managerApiErrors,
   ...managerCliErrors,
+  ...managerWatchErrors,
   'timeout': { text: '{what} did not happen within {seconds} s', cure: '{cure}', retryable: true, exit: 1 },
 } as const satisfies Record<string, ErrorEntry>;

@@ -63,7 +63,7 @@ export const ldapSettings = z.object({
 export const ldapRules: readonly CelRule[] = [
   { rule: 'self.servers.size() > 0', message: 'a directory needs at least one server' },
   {
-    rule: "!has(self.nested) || self.nested == 'none' || !has(self.membership) || self.membership != 'memberUid'",
-    message: 'groups that name their members by memberUid cannot be in each other',
+    rule: "!has(self.nested) || self.nested == 'none' || !has(self.membership) || self.membership == 'member' || (self.nested == 'walk' && self.membership == 'memberOf')",
+    message: 'groups in groups are asked for level by level by member or memberOf, and in-chain by member alone',
   },
 ];
