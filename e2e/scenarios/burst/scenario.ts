@@ -23,6 +23,8 @@ export const scenario: Scenario = {
     await step('server-1 gets ready', async () => {
       await server.start();
       await server.untilReady();
+      // A cluster in use: its first pods would take the processors from the first agents.
+      await server.wait(['-n', 'kube-system', '--for=condition=Available', 'deployment/coredns', 'deployment/metrics-server']);
     });
     const host = await lab.addHost({ name: 'crowd' });
     const requests = await makeCrowd(context, { server, host, count, program: 'requests' });
