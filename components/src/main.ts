@@ -4,6 +4,7 @@ import { toRfoError } from '@rfo/foundation';
 import { checkPins, renderPins } from './check-pins.ts';
 import { ensureProgramImages, ensureTestImages } from './compose-images.ts';
 import { buildComponents, ensureComponents } from './ensure-components.ts';
+import { ensureChart } from './pack-chart.ts';
 import { openReport } from './report.ts';
 import { components } from './table.ts';
 
@@ -11,7 +12,8 @@ const usage = `Usage: npm run components [-- [name…] [--arch amd64|arm64|riscv
 
 Builds the upstream parts that are stale, and the bundle .cache/dist of them.
   name…    only these, without the bundle: ${components.map(({ name }) => name).join(', ')};
-           program-images for the images of the manager's programs, test-images for those of the end-to-end tests
+           program-images for the images of the manager's programs, test-images for those of the end-to-end tests,
+           manager-chart for the manager's Helm chart
   --arch   build for another architecture
   --check  compare the pins with versions.ts, and print licences and newer versions
 `;
@@ -33,9 +35,9 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   if (values.check === true) return await check(signal);
   using open = openReport(process.stdout);
   const arch = values.arch === undefined ? {} : { arch: values.arch };
-  const images = { 'test-images': ensureTestImages, 'program-images': () => ensureProgramImages({ signal }) };
-  const names = positionals.filter((name) => !(name in images));
-  for (const [name, ensure] of Object.entries(images)) if (positionals.includes(name)) print(`${name}: ${await ensure()}\n`);
+  const own = { 'test-images': ensureTestImages, 'program-images': () => ensureProgramImages({ signal }), 'manager-chart': ensureChart };
+  const names = positionals.filter((name) => !(name in own));
+  for (const [name, ensure] of Object.entries(own)) if (positionals.includes(name)) print(`${name}: ${await ensure()}\n`);
   if (positionals.length === 0) {
     await ensureComponents({ ...arch, report: open.report, signal });
     return 0;

@@ -19,6 +19,8 @@ export function cachePaths(root: string, arch: Architecture) {
     testImages: join(cache, 'images-test'),
     /** Images of our own programs. */
     programImages: join(cache, 'images-programs'),
+    /** Packed charts of them. */
+    charts: join(cache, 'charts'),
   };
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ensureProgramImages, ensureTestImages } from '@rfo/components';
+import { ensureChart, ensureProgramImages, ensureTestImages } from '@rfo/components';
 import type { Purpose } from './host-packages.ts';
 import { ensureNodeProgram } from './node-program.ts';
 import { run } from './run.ts';
@@ -26,6 +26,7 @@ export async function runScenarios(words: readonly string[], bundle: string, sig
   const program = await ensureNodeProgram(root, join(root, '.cache/e2e-program'));
   await ensureTestImages({ root });
   await ensureProgramImages({ root, signal });
+  await ensureChart({ root });
   const command = [process.execPath, '--disable-warning=ExperimentalWarning', 'e2e/src/main.ts', ...words];
   const env = { ...process.env, RFO_E2E_PROGRAM: program, RFO_BUNDLE_DIR: bundle };
   const { status, output } = await run(command, { cwd: root, env, signal, onOutput: (text) => process.stdout.write(text) });

@@ -17,7 +17,7 @@ const marked = (what: string): string =>
 
 /**
  * Two objects (Kubernetes 1.30 and later). Allowed are those who may do everything in the whole cluster, the manager's agent among them; they are
- * known by a permission that nothing but such a wildcard gives. Removing is not held up: that is also how namespaces end, and the manager puts
+ * known by a permission that nothing but such a wildcard gives, and the chart to the manager itself. Removing is not held up: that is also how namespaces end, and the manager puts
  * back what is missing.
  */
 export function renderGuard(): KubeObject[] {
