@@ -11,6 +11,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     about: 'how fast certificates are issued and their status is told, against the real cfssl',
     load: async () => (await import('./ca/command.ts')).benchCa,
   },
+  manager: {
+    about: 'what the manager of many clusters costs: its door, its tunnel, its memory, and its agent',
+    load: async () => (await import('./manager/command.ts')).benchManager,
+  },
   start: {
     about: 'start, restart, memory and CPU of a node, against the same parts started by hand',
     load: async () => (await import('./start/command.ts')).benchStart,

@@ -38,6 +38,27 @@ export async function measureRound(
   ];
 }
 
+export type Transport = {
+  /** MB/s of one stream, to this end and from it. */
+  readonly down: number;
+  readonly up: number;
+  /** Milliseconds within which 99 of 100 small requests are answered: alone, and beside bulk and a stuck reader. */
+  readonly idle: number;
+  readonly beside: number;
+};
+
+/** The figures that a goal is set for, of one tunnel whose targets are the services. */
+export async function measureTransport(tunnel: Tunnel, run: Run): Promise<Transport> {
+  const here = (service: Service): Target => ({ host: service, port: 1 });
+  const ask = (): Promise<readonly number[]> => askFor(tunnel, here('echo'), run);
+  return {
+    down: await download(tunnel, here('source'), 1, run),
+    up: await upload(tunnel, here('sink'), 1, run),
+    idle: percentile(await ask(), 0.99),
+    beside: percentile(await besideBulk(tunnel, here, ask), 0.99),
+  };
+}
+
 type Run = { readonly ms: number; readonly signal: AbortSignal };
 
 /** MB/s that arrive here, of all streams together. */
@@ -129,10 +150,13 @@ async function openFor(tunnel: Tunnel, target: Target, { ms, signal }: Run): Pro
 }
 
 function percentiles(what: string, times: readonly number[]): readonly Sample[] {
-  const sorted = [...times].sort((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
   return [
-    { what: `${what}, p50`, unit: 'ms', value: at(0.5) },
-    { what: `${what}, p99`, unit: 'ms', value: at(0.99) },
+    { what: `${what}, p50`, unit: 'ms', value: percentile(times, 0.5) },
+    { what: `${what}, p99`, unit: 'ms', value: percentile(times, 0.99) },
   ];
+}
+
+function percentile(times: readonly number[], share: number): number {
+  const sorted = Float64Array.from(times).sort();
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }

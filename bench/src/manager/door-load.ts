@@ -1,0 +1,137 @@
+/**
+ * The client of the door, a process of its own: sends a request whenever one is due, whether those before it are answered or not, over connections that
+ * are kept, and tells how long each took. It speaks HTTP/1.1 on bare sockets, so that it costs little beside what it measures.
+ */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+
+export type Load = {
+  readonly port: number;
+  /** PEM of the authority; plain HTTP when left out. */
+  readonly ca: string | undefined;
+  /** A whole HTTP request as latin1. */
+  readonly request: string;
+  /** What every answer must hold: an answer that refuses is quick, and worth nothing. */
+  readonly expect: string;
+  /** Requests in a second. */
+  readonly rate: number;
+  readonly milliseconds: number;
+};
+
+export type Measured = {
+  readonly answers: number;
+  /** Milliseconds from the first byte of a request to the last of its answer. */
+  readonly p50: number;
+  readonly p99: number;
+  /** Milliseconds by which 99 of 100 requests were sent too late at most. */
+  readonly late: number;
+  /** Requests that were not sent because too many waited for their answers. */
+  readonly unsent: number;
+};
+
+/** Its parent is gone or needs it no longer. */
+process.once('disconnect', () => process.exit());
+process.on('message', async (load: Load) => {
+  try {
+    process.send?.({ measured: await run(load) });
+  } catch (error) {
+    process.send?.({ problem: error instanceof Error ? error.message : String(error) });
+  }
+});
+
+/** Connections at most: beyond that the other side does not keep up. */
+const mostConnections = 128;
+/** Share of the time that is not counted: connections are opened, code gets warm. */
+const warmUp = 0.25;
+/** Milliseconds for what is under way at the end. */
+const lastAnswers = 10_000;
+
+async function run(load: Load): Promise<Measured> {
+  const { rate, milliseconds, request, expect } = load;
+  const bytes = Buffer.from(request, 'latin1');
+  const all = new Set<Socket>();
+  const idle: Socket[] = [];
+  const times: number[] = [];
+  const lates: number[] = [];
+  let unsent = 0;
+  const pending = new Set<Promise<void>>();
+  const total = Math.ceil((rate * milliseconds * (1 + warmUp)) / 1000);
+  const skipped = Math.floor((total * warmUp) / (1 + warmUp));
+  const send = async (index: number, due: number): Promise<void> => {
+    const late = performance.now() - due;
+    if (idle.length === 0 && all.size >= mostConnections) {
+      unsent++;
+      return;
+    }
+    const socket = idle.pop() ?? (await open(load, all));
+    const begun = performance.now();
+    await ask(socket, bytes, expect);
+    if (index >= skipped) {
+      times.push(performance.now() - begun);
+      lates.push(late);
+    }
+    idle.push(socket);
+  };
+  const start = performance.now();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let sent = 0;
+      const tick = (): void => {
+        for (; sent < total && start + (sent * 1000) / rate <= performance.now(); sent++) {
+          const one = send(sent, start + (sent * 1000) / rate);
+          pending.add(one);
+          one.then(() => pending.delete(one), reject);
+        }
+        if (sent === total) resolve();
+        else setTimeout(tick, Math.max(0, start + (sent * 1000) / rate - performance.now()));
+      };
+      tick();
+    });
+    const limit = new Promise((_, reject) => setTimeout(reject, lastAnswers, new Error('answers are missing')).unref());
+    await Promise.race([Promise.all(pending), limit]);
+  } finally {
+    for (const socket of all) socket.destroy();
+  }
+  return { answers: times.length, p50: share(times, 0.5), p99: share(times, 0.99), late: share(lates, 0.99), unsent };
+}
+
+function share(values: readonly number[], part: number): number {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}
+
+async function open({ port, ca }: Load, all: Set<Socket>): Promise<Socket> {
+  const secure = ca !== undefined;
+  const socket = secure ? connectTls({ port, host: '127.0.0.1', ca, ALPNProtocols: ['http/1.1'] }) : connect({ port, host: '127.0.0.1' });
+  all.add(socket);
+  socket.setNoDelay(true);
+  await once(socket, secure ? 'secureConnect' : 'connect');
+  return socket;
+}
+
+function ask(socket: Socket, request: Buffer, expect: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const settle = (then: () => void): void => {
+      socket.off('data', take).off('error', reject).off('close', closed);
+      then();
+    };
+    const closed = (): void => settle(() => reject(new Error(`a connection was closed after: ${answer.slice(0, 500)}`)));
+    const take = (data: Buffer): void => {
+      answer += data.toString('latin1');
+      if (!isWhole(answer)) return;
+      if (answer.startsWith('HTTP/1.1 200 ') && answer.includes(expect)) settle(resolve);
+      else settle(() => reject(new Error(`an answer without ${expect}: ${answer.slice(0, 1000)}`)));
+    };
+    socket.on('data', take).on('error', reject).on('close', closed);
+    socket.write(request);
+  });
+}
+
+function isWhole(answer: string): boolean {
+  const head = answer.indexOf('\r\n\r\n');
+  if (head < 0) return false;
+  const length = /content-length: (\d+)/i.exec(answer.slice(0, head))?.[1];
+  return length === undefined ? answer.endsWith('\r\n0\r\n\r\n') : answer.length >= head + 4 + Number(length);
+}

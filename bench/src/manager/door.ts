@@ -1,0 +1,103 @@
+/** What the door adds to a request, beside the API server itself and beside `kubectl proxy`, all with the same rights. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { repository } from '@rfo/e2e';
+import { type Life, orAbort } from '@rfo/foundation';
+import type { Load, Measured } from './door-load.ts';
+import { names, type Sample } from './figures.ts';
+import type { ManagerBenchOptions } from './options.ts';
+import { run } from './programs.ts';
+import { type Account, type Manager, renderKubeconfig, type Stage } from './stage.ts';
+
+/** Milliseconds: a client that sends later than this does not send at the rate that it tells. */
+const mostLate = 5;
+
+/** @param options.cluster that the manager knows by this name, and whose API server is that of the stage */
+export async function measureDoor(options: {
+  readonly stage: Stage;
+  readonly manager: Manager;
+  readonly account: Account;
+  readonly cluster: string;
+  readonly bench: ManagerBenchOptions;
+}): Promise<readonly Sample[]> {
+  const { stage, manager, account, cluster, bench } = options;
+  const { client } = stage.cluster;
+  const metadata = { name: 'bench', namespace: 'default' };
+  await client.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { text: 'x'.repeat(1024) } } as never);
+  const path = '/api/v1/namespaces/default/configmaps/bench';
+  const proxy = await startKubectlProxy(stage, account);
+  const asUser = ['Impersonate-User: rfo:bench', 'Impersonate-Group: system:masters', 'Impersonate-Extra-rfo.io%2Fusername: bench'];
+  const common = { expect: '"kind":"ConfigMap"', rate: bench.rate, milliseconds: bench.seconds * 1000 };
+  const { port, ca } = stage.api;
+  const bearer = `Authorization: Bearer ${account.token}`;
+  const sides = {
+    direct: { ...common, port, ca, request: render(path, [bearer]) },
+    impersonating: { ...common, port, ca, request: render(path, [bearer, ...asUser]) },
+    proxy: { ...common, port: proxy, ca: undefined, request: render(path, []) },
+    door: {
+      ...{ ...common, port: manager.port, ca: manager.ca },
+      request: render(`/k8s/clusters/${cluster}${path}`, [`Authorization: Bearer ${manager.credential}`]),
+    },
+  } as const satisfies Record<string, Load>;
+
+  const samples: Sample[] = [];
+  const load = startLoad(stage.life);
+  const order = Object.keys(sides) as (keyof typeof sides)[];
+  for (let round = 0; round <= bench.rounds; round++) {
+    const found = {} as Record<keyof typeof sides, Measured>;
+    // What comes second finds a warmer, or a hotter, machine.
+    for (const side of round % 2 === 0 ? order : order.toReversed()) found[side] = await load(sides[side]);
+    if (round > 0) samples.push(...describe(found));
+    console.log(round === 0 ? 'door: warm-up is over' : `door: round ${round}/${bench.rounds} is over`);
+  }
+  return samples;
+}
+
+type Found = Readonly<Record<'direct' | 'impersonating' | 'proxy' | 'door', Measured>>;
+
+function describe({ direct, impersonating, proxy, door }: Found): readonly Sample[] {
+  const sides = [direct, impersonating, proxy, door];
+  const late = Math.max(...sides.map((each) => each.late));
+  const unsent = Math.max(...sides.map((each) => each.unsent));
+  const doubt = unsent > 0 ? `${unsent} requests had to wait` : late > mostLate ? `the client sent ${late.toFixed(0)} ms late` : undefined;
+  const sample = (what: string, at: 'p50' | 'p99'): Sample => ({
+    ...{ what, unit: 'ms', value: door[at] - direct[at], doubt },
+    floors: {
+      'direct TLS': direct[at],
+      'impersonation adds': impersonating[at] - direct[at],
+      'kubectl proxy adds': proxy[at] - direct[at],
+    },
+  });
+  return [sample(names.doorP50, 'p50'), sample(names.doorP99, 'p99')];
+}
+
+function render(path: string, headers: readonly string[]): string {
+  const lines = ['Host: 127.0.0.1', 'User-Agent: bench', 'Accept: application/json', ...headers];
+  return `GET ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
+}
+
+async function startKubectlProxy({ cluster, folder, life }: Stage, { token }: Account): Promise<number> {
+  const file = join(folder, 'proxy.json');
+  await writeFile(file, renderKubeconfig(cluster, token));
+  const kubectl = join(repository, '.cache/dist/bin/kubectl');
+  const proxy = run([kubectl, `--kubeconfig=${file}`, 'proxy', '--port=0', '--address=127.0.0.1'], {}, life);
+  const [, port] = await proxy.said(/Starting to serve on 127\.0\.0\.1:(\d+)/);
+  return Number(port);
+}
+
+function startLoad(life: Life): (load: Load) => Promise<Measured> {
+  const child = fork(new URL('./door-load.ts', import.meta.url), { execArgv: ['--disable-warning=ExperimentalWarning'] });
+  life.defer(async () => {
+    const exited = once(child, 'exit');
+    if (child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')) await exited;
+  });
+  return async (load) => {
+    const told = once(child, 'message', { signal: life.signal });
+    child.send(load);
+    const [{ measured, problem }] = (await orAbort(told, life.signal)) as [{ measured?: Measured; problem?: string }];
+    if (measured === undefined) throw new Error(`the load failed: ${problem}`);
+    return measured;
+  };
+}

@@ -1,0 +1,102 @@
+/** The programs that are measured, each in the form that its image has: without types, on a Node of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { collectNode, collectProgram } from '@rfo/components';
+import { repository } from '@rfo/e2e';
+import type { Life } from '@rfo/foundation';
+import { parseMemory } from '../start/usage.ts';
+
+export type Layout = { readonly node: string; readonly folder: string };
+
+/**
+ * Lays a program out below `.cache/bench` as its image does; it goes with the life. Its Node is a file that no other process has open, so no page is
+ * shared with one that is no part of it.
+ */
+export async function layOut(app: string, life: Life): Promise<Layout> {
+  const base = join(repository, '.cache/bench');
+  await mkdir(base, { recursive: true });
+  const folder = await mkdtemp(join(base, 'program-'));
+  life.defer(() => rm(folder, { recursive: true }));
+  const node = join(folder, 'usr/bin/node');
+  const files = [...(await collectProgram({ root: repository, app })), ...(await collectNode(process.execPath, life.signal))];
+  for (const file of files) {
+    // The libraries are those of this host either way.
+    if (!('content' in file) || (!file.path.startsWith('/app/') && file.path !== '/usr/bin/node')) continue;
+    const path = join(folder, file.path);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, file.content, { mode: file.mode ?? 0o644 });
+  }
+  return { node, folder: join(folder, 'app') };
+}
+
+export type Program = {
+  readonly pid: number;
+  /** Resolves with what the first match is in its output, also of before. Rejects when it ends without. */
+  readonly said: (pattern: RegExp) => Promise<RegExpExecArray>;
+  /** SIGTERM, and SIGKILL where that is not enough. */
+  readonly stop: () => Promise<void>;
+};
+
+/** Milliseconds to end, and to say what it has to say. */
+const endWithin = 15_000;
+const sayWithin = 90_000;
+
+/** Ends with the life. */
+export function run(command: readonly [string, ...string[]], env: Readonly<Record<string, string>>, life: Life): Program {
+  const [program, ...args] = command;
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH ?? '', ...env } });
+  let output = '';
+  const looks = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      output = (output + chunk).slice(-200_000);
+      for (const look of looks) look();
+    });
+  }
+  const ended = once(child, 'close');
+  ended.catch(() => undefined);
+  const stop = (): Promise<void> => end(child, ended);
+  life.defer(stop);
+  return {
+    pid: child.pid ?? 0,
+    stop,
+    said: (pattern) =>
+      new Promise((resolve, reject) => {
+        const settle = (then: () => void): void => {
+          clearTimeout(timer);
+          looks.delete(look);
+          then();
+        };
+        const failed = (problem: string) => (): void =>
+          settle(() => reject(new Error(`${program} ${problem} ${pattern}:\n${output.slice(-4000)}`)));
+        const look = (): void => {
+          const found = pattern.exec(output);
+          if (found !== null) settle(() => resolve(found));
+        };
+        const timer = setTimeout(failed('has not said'), sayWithin);
+        looks.add(look);
+        ended.then(failed('ended without'), failed('could not be started and said'));
+        look();
+      }),
+  };
+}
+
+async function end(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), endWithin);
+  await ended.finally(() => clearTimeout(timer));
+}
+
+const megabyte = 1e6;
+
+/** MB of a process: `rss` as the kernel counts what is resident, the rest as `parseMemory`. */
+export async function memoryOf(pid: number): Promise<{ readonly rss: number; readonly pss: number; readonly anonymous: number }> {
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const found = parseMemory(text);
+  const rss = /^Rss:\s+(\d+) kB$/m.exec(text)?.[1];
+  if (found === undefined || rss === undefined) throw new Error(`process ${pid} has no memory of its own`);
+  return { rss: (Number(rss) * 1024) / megabyte, pss: found.pss / megabyte, anonymous: found.anonymous / megabyte };
+}
