@@ -1,6 +1,6 @@
 /** A directory on loopback, for one test file. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,6 +16,8 @@ export type TestDirectory = Pick<PreparedDirectory, 'root'> & {
   readonly tlsPort: number;
   /** What it has said of connections and requests: one line each, such as `conn=1000 op=1 SRCH base="…"`. */
   readonly lines: readonly string[];
+  /** Resolves when a line holds the text: what it was asked before that is in `lines` then. */
+  readonly said: (text: string) => Promise<void>;
   /** Hangs: connections are accepted by the kernel and nothing is answered. */
   readonly pause: () => void;
   readonly resume: () => void;
@@ -39,6 +41,7 @@ export async function startTestDirectory(content: DirectoryContent): Promise<Tes
   const [port = 0, tlsPort = 0] = await freePorts(2);
   const urls = [`ldap://127.0.0.1:${port}`, ...(content.tls === undefined ? [] : [`ldaps://127.0.0.1:${tlsPort}`])];
   const lines: string[] = [];
+  const heard = new EventEmitter();
   let child: ChildProcess | undefined;
 
   const kill = async (): Promise<void> => {
@@ -55,7 +58,10 @@ export async function startTestDirectory(content: DirectoryContent): Promise<Tes
   try {
     const prepared = await prepareDirectory({ ...content, folder, urls });
     const start = async (): Promise<void> => {
-      child = await run(prepared, (line) => lines.push(line));
+      child = await run(prepared, (line) => {
+        lines.push(line);
+        heard.emit('line');
+      });
       // It listens a moment after it says that it starts, and has no way to tell.
       await retry(() => connects(port), { initial: 2, max: 50, signal: AbortSignal.timeout(30_000) });
     };
@@ -65,6 +71,9 @@ export async function startTestDirectory(content: DirectoryContent): Promise<Tes
       port,
       tlsPort,
       lines,
+      said: async (text) => {
+        while (!lines.some((line) => line.includes(text))) await once(heard, 'line');
+      },
       pause: () => void child?.kill('SIGSTOP'),
       resume: () => void child?.kill('SIGCONT'),
       kill,

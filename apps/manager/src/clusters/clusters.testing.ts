@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { Life, silentLog, systemClock } from '@rfo/foundation';
+import { type Clock, Life, silentLog, systemClock } from '@rfo/foundation';
 import { type KubeObject, startTestCluster, type TestCluster } from '@rfo/kube';
 import { certificateInfos, encodeKey, encodePem, generateKey, identity, issueCertificate, issueSelfSigned, publicKeyBytes } from '@rfo/pki';
 import { agentName, agentNamespace } from '@rfo/schema';
@@ -41,7 +41,7 @@ export async function startLab(): Promise<Lab> {
   return { cluster, objects, life, ca, issue, folder };
 }
 
-function makeAuthority(): Pick<Lab, 'ca' | 'issue'> {
+export function makeAuthority(): Pick<Lab, 'ca' | 'issue'> {
   const key = generateKey();
   const now = Date.now();
   const dates = { notBefore: now - 60_000, notAfter: now + 3_600_000 };
@@ -63,16 +63,26 @@ function makeAuthority(): Pick<Lab, 'ca' | 'issue'> {
 
 export type Replica = { readonly connections: Connections; readonly port: number; readonly life: Life };
 
-/** A replica that listens; with a name it joins the others. */
-export async function startReplica({ cluster, objects, life, ca, issue }: Lab, name?: string): Promise<Replica> {
+/**
+ * A replica that listens; with a name it joins the others.
+ * @param options `port`: any that is free. `authority`: of its certificate, that of the lab
+ */
+export async function startReplica(
+  { cluster, objects, life, ca: labCa, issue: labIssue }: Lab,
+  name?: string,
+  options: { readonly port?: number; readonly authority?: Pick<Lab, 'ca' | 'issue'>; readonly clock?: Clock; readonly rotateEvery?: number } = {},
+): Promise<Replica> {
   const own = life.child();
+  const { port: wanted = 0, authority, clock = systemClock, rotateEvery } = options;
+  const { ca, issue } = authority ?? { ca: labCa, issue: labIssue };
   const connections = await createConnections({
     ...{ objects, client: cluster.client, local: cluster.options, namespace: agentNamespace, image: 'rfo.io/cluster-agent:test' },
-    ...{ version: 'test', authority: () => ca, clock: systemClock, life: own, log: silentLog },
+    ...{ version: 'test', authority: () => ca, clock, life: own, log: silentLog },
+    ...(rotateEvery !== undefined && { rotateEvery }),
     ...(name !== undefined && { replica: { name, host: '127.0.0.1', port: 0 } }),
   });
   const { port } = await startListener({
-    ...{ address: '127.0.0.1', port: 0, life: own },
+    ...{ address: '127.0.0.1', port: wanted, life: own },
     certificate: { current: () => issue('manager'), ca: () => ca, onChange: () => () => undefined },
     entrances: {
       request: ({ url = '' }, response) => {
@@ -95,13 +105,23 @@ export async function importCluster(
   connections: Connections,
   name: string,
 ): Promise<{ readonly token: string; readonly account: string }> {
-  const { client } = lab.cluster;
   await lab.objects.clusters.create({ metadata: { name }, spec: {} });
+  return { token: await bringIn(lab, connections, name), account: await makeAccount(lab) };
+}
+
+/** Runs the line that imports a Cluster; gives the token in it. */
+export async function bringIn(lab: Lab, connections: Connections, name: string): Promise<string> {
   const { url, command } = await connections.register(name);
   const token = url.slice(url.lastIndexOf('/') + 1, -'.yaml'.length);
   // The line that the user is given, as far as it fetches.
   const { stdout } = await promisify(execFile)('bash', ['-c', command.replace(/ \| kubectl apply -f -$/, '')]);
   await applyManifest(lab, stdout);
+  return token;
+}
+
+/** What a pod of the agent has of its service account, in a folder. */
+async function makeAccount(lab: Lab): Promise<string> {
+  const { client } = lab.cluster;
   const path = `/api/v1/namespaces/${agentNamespace}/serviceaccounts/${agentName}/token`;
   const { text } = await client.raw({
     method: 'POST',
@@ -114,7 +134,7 @@ export async function importCluster(
   await writeFile(join(account, 'token'), status.token);
   const { ca } = lab.cluster.options;
   await writeFile(join(account, 'ca.crt'), ca !== undefined && 'file' in ca ? await readFile(ca.file) : '');
-  return { token, account };
+  return account;
 }
 
 /** As `kubectl apply` does, and as strict about unknown fields. */
