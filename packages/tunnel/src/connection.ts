@@ -14,6 +14,8 @@ export type Connection = {
   readonly websocket: boolean;
   /** Settles when the service has decided whether the other end is the right one; a rejection ends the connection. */
   readonly accepted: Promise<unknown>;
+  /** Resolves when the service wants another connection in its place. */
+  readonly unwanted: Promise<void>;
   /** Resolves with the reason when it is over; all its streams are reset then. */
   readonly ended: Promise<string>;
   /** Ends it at once. */
@@ -41,6 +43,7 @@ export function openConnection(
 ): Connection {
   const streams = new Set<ServerHttp2Stream>();
   const ended = Promise.withResolvers<string>();
+  const unwanted = Promise.withResolvers<void>();
   let reason: string | undefined;
   let retired = false;
   let leaving: NodeJS.Timeout | undefined;
@@ -60,7 +63,7 @@ export function openConnection(
   session.on('error', (error) => end(problemOf(error)));
   session.once('goaway', () => end('the server ended it'));
   const websocket = !(socket instanceof TLSSocket);
-  const service = options.service?.({ end, websocket });
+  const service = options.service?.({ end, replace: unwanted.resolve, websocket });
   const accepted = Promise.resolve(service?.accepted);
   accepted.catch((error: unknown) => end(problemOf(error)));
   session.on('stream', (stream, headers) => {
@@ -82,6 +85,7 @@ export function openConnection(
     session,
     websocket,
     accepted,
+    unwanted: unwanted.promise,
     ended: ended.promise,
     end,
     retire: () => {

@@ -19,11 +19,14 @@ export async function startServer(
   readonly port: number;
   readonly next: () => Promise<{ readonly tunnel: Tunnel; readonly carrier: Carrier }>;
   readonly upgrades: IncomingMessage[];
+  /** What came of them behind their heads. */
+  readonly received: Buffer[];
 }> {
   const credentials = await issue('server-hops', 'IP:127.0.0.1');
   const server = createHttpsServer({ ...credentials, ALPNProtocols: [tunnelProtocol, 'http/1.1'] });
   const acceptor = createWebSocketAcceptor();
   const upgrades: IncomingMessage[] = [];
+  const received: Buffer[] = [];
   const arrived: { readonly tunnel: Tunnel; readonly carrier: Carrier }[] = [];
   const waiting: ((value: { readonly tunnel: Tunnel; readonly carrier: Carrier }) => void)[] = [];
   const take = (carrier: Carrier): void => {
@@ -42,12 +45,15 @@ export async function startServer(
   });
   server.on('upgrade', (request, socket, head) => {
     upgrades.push(request);
+    received.push(head);
+    socket.on('data', (chunk: Buffer) => received.push(chunk));
     if (options.refuse === undefined) void acceptor.accept(request, socket, head).then(take);
     else socket.end(`HTTP/1.1 401 Unauthorized\r\nconnection: close\r\n\r\n${options.refuse}`);
   });
   t.after(() => server.closeAllConnections());
   return {
     upgrades,
+    received,
     port: await listen(t, server),
     next: () => {
       const first = arrived.shift();

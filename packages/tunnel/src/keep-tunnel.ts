@@ -43,7 +43,8 @@ const steady = 5000;
 
 /**
  * Dials, and dials again whenever the connection breaks or falls silent, at once and then every half second. While the other end is only
- * silent, the old connection is kept: if it answers again its streams go on, and if a new one is there first it ends with its last stream.
+ * silent, the old connection is kept: if it answers again its streams go on, and if a new one is there first it ends with its last stream. So does
+ * one that the service wants to have replaced.
  */
 export function keepTunnel(options: KeepTunnelOptions): void {
   const { pingEvery = () => 2000, suspectAfter = 600, lostAfter = 2000, deadAfter = 10_000, describe = problemOf } = options;
@@ -54,6 +55,8 @@ export function keepTunnel(options: KeepTunnelOptions): void {
   let current: Connection | undefined;
   let attempt: Life | undefined;
   let losing: NodeJS.Timeout | undefined;
+  /** The current connection is good, and another one is looked for because it will not be for long. */
+  let replacing = false;
 
   const startDialling = (pause: number): void => {
     if (attempt !== undefined || life.signal.aborted) return;
@@ -75,7 +78,7 @@ export function keepTunnel(options: KeepTunnelOptions): void {
         if (!signal.aborted) return use(connection);
         connection.end('not needed any more');
       } catch (error) {
-        if (!signal.aborted) state.failed(describe(error));
+        if (!signal.aborted && !replacing) state.failed(describe(error));
       }
       wait = Math.max(0, started + backoff.next() - performance.now());
     }
@@ -83,6 +86,7 @@ export function keepTunnel(options: KeepTunnelOptions): void {
   const use = (connection: Connection): void => {
     stopDialling();
     clearTimeout(losing);
+    replacing = false;
     const replaced = current;
     const since = performance.now();
     current = connection;
@@ -93,6 +97,7 @@ export function keepTunnel(options: KeepTunnelOptions): void {
       if (connection === current) lose(reason, performance.now() - since >= steady ? 0 : backoff.next());
     });
     const only = (act: () => void) => () => connection === current && act();
+    void connection.unwanted.then(only(replace));
     startHeartbeat(connection, {
       ...{ every: pingEvery, suspectAfter, deadAfter },
       onSilent: only(suspect),
@@ -102,18 +107,23 @@ export function keepTunnel(options: KeepTunnelOptions): void {
     state.enter('up', undefined, connection.websocket);
     replaced?.retire();
   };
+  const replace = (): void => {
+    replacing = true;
+    startDialling(0);
+  };
   const suspect = (): void => {
     state.enter('suspect');
     startDialling(0);
     losing = setTimeout(() => state.enter('lost', `no answer for ${lostAfter / 1000} s`), lostAfter - suspectAfter);
   };
   const trust = (): void => {
-    stopDialling();
+    if (!replacing) stopDialling();
     clearTimeout(losing);
     state.enter('up');
   };
   const lose = (reason: string, pause: number): void => {
     current = undefined;
+    replacing = false;
     clearTimeout(losing);
     if (life.signal.aborted) return;
     state.enter('lost', reason);

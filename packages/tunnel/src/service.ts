@@ -12,8 +12,14 @@ export type Service = {
   readonly accepted: Promise<unknown>;
 };
 
-/** Called once for each connection; `end` ends that connection. */
-export type CreateService = (connection: { readonly end: (reason: string) => void; readonly websocket: boolean }) => Service;
+/** Called once for each connection. */
+export type CreateService = (connection: {
+  /** Ends it. */
+  readonly end: (reason: string) => void;
+  /** Another one is dialled, and when it is there this one ends with its last stream: the other end is about to go. */
+  readonly replace: () => void;
+  readonly websocket: boolean;
+}) => Service;
 
 /** An answer of the dialling end. Its body has to be read or destroyed. */
 export type Answer = { readonly status: number; readonly body: Readable };

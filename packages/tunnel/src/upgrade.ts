@@ -25,6 +25,9 @@ export function upgrade(
   const websocket = new WebSocket(`wss://${formatTarget(server)}${path}`, tunnelProtocol, {
     ...websocketOptions,
     headers,
+    // A key of zeros leaves the bytes as they are. Keys that cannot be guessed keep who chooses what is sent from writing something that a proxy takes for a
+    // request (RFC 6455 §10.3): proxies on the way see TLS, and in it are the frames of HTTP/2, whose contents are encrypted again.
+    generateMask: (key) => void key.fill(0),
     createConnection: () => socket,
   });
   // Before `open`: what the other end says first would be lost.

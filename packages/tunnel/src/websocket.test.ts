@@ -48,6 +48,18 @@ test('a hop that speaks HTTP alone is passed in a WebSocket, by the headers that
   assert.deepEqual([url, headers.authorization, headers['sec-websocket-extensions']], ['/connect', 'Bearer secret', undefined]);
 });
 
+test('what is encrypted is not masked as well', { timeout }, async (t) => {
+  const server = await startServer(t);
+  const hop = await startHop(t, server.port);
+  await standing(t, hop.port);
+  await echoes(t, (await server.next()).tunnel);
+  const [kind, length = 0, ...rest] = Buffer.concat(server.received);
+  assert.deepEqual([kind, length & 0x80], [0x82, 0x80], 'no masked binary message');
+  assert.ok((length & 0x7f) < 126, 'the first message is a short one');
+  // The key, and behind it the head of a SETTINGS frame (RFC 9113 §6.5) as it is.
+  assert.deepEqual([rest.slice(0, 4), rest[7]], [[0, 0, 0, 0], 4]);
+});
+
 test('without leave to use WebSockets such a hop is refused', { timeout }, async (t) => {
   const hop = await startHop(t, (await startServer(t)).port);
   const { until } = await startKeeper(t, hop.port, patient);

@@ -1,12 +1,32 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect as connectHttp2, performServerHandshake } from 'node:http2';
 import { connect, createServer } from 'node:net';
 import { Transform } from 'node:stream';
 import { type TestContext, test } from 'node:test';
+import { socketPair } from './socket-pair.ts';
 import { listen, startAcceptor, startKeeper, startTarget } from './test-support.ts';
-import { windowFor } from './windows.ts';
+import { measureRoundTrip, windowFor } from './windows.ts';
 
 test('a window is small nearby, follows the distance, and has an end', () => {
-  assert.deepEqual([0.05, 2, 8, 20, 500].map(windowFor), [262_144, 262_144, 1_000_000, 2_500_000, 4_194_304]);
+  assert.deepEqual([0.05, 2, 8, 20, 500].map(windowFor), [131_072, 250_000, 1_000_000, 2_500_000, 4_194_304]);
+});
+
+test('what the first answers of a slow start take is not the distance', { timeout: 60_000 }, async (t) => {
+  const [near, far] = await socketPair();
+  t.after(() => near.destroy());
+  const other = performServerHandshake(far);
+  let asked = 0;
+  other.on('ping', () => {
+    // As a program that is still being compiled.
+    const until = performance.now() + 300;
+    asked += 1;
+    while (asked <= 5 && performance.now() < until);
+  });
+  const session = connectHttp2('http://other', { createConnection: () => near });
+  await once(session, 'remoteSettings');
+  const roundTrip = await measureRoundTrip(session);
+  assert.ok(asked > 5 && roundTrip !== undefined && roundTrip < 300, `${roundTrip} ms after ${asked} pings`);
 });
 
 test('over a distance a stream carries more than the window of the same network, in both directions', { timeout: 60_000 }, async (t) => {
@@ -19,7 +39,7 @@ test('over a distance a stream carries more than the window of the same network,
   let bytes = 0;
   for await (const chunk of down) bytes += chunk.length;
   assert.equal(bytes, size);
-  // 256 KiB in each 50 ms would take 4.8 s.
+  // 128 KiB in each 50 ms would take 9.6 s.
   assert.ok(performance.now() - begun < 3000, `down in ${performance.now() - begun} ms`);
 
   const taken = Promise.withResolvers<void>();

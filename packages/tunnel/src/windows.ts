@@ -6,7 +6,7 @@
 import type { Http2Session } from 'node:http2';
 
 /** Bytes of one stream on the same network, and at most. */
-export const nearWindow = 256 * 1024;
+export const nearWindow = 128 * 1024;
 const farWindow = 4 * 1024 * 1024;
 
 /** 1 Gbit/s on one stream, in bytes each millisecond. */
@@ -15,26 +15,47 @@ const wanted = 125_000;
 /** All streams together. Node gives bytes back to this one as they arrive: stuck readers do not use it up. */
 const sessionWindows = 4;
 
-const questions = 3;
+/** The first answers tell how long two programs take to warm up, not how far they are from each other. */
+const questions = 10;
+/** Milliseconds between an answer and the next question. */
+const pause = 50;
 
-/** Starts with the window of the same network, and widens it after a few pings. */
+/** Starts with the window of the same network, and widens it when it is known how far the other end is. */
 export function fitWindows(session: Http2Session): void {
   session.setLocalWindowSize(nearWindow * sessionWindows);
-  let roundTrip = Number.POSITIVE_INFINITY;
-  const ask = (left: number): void => {
-    if (session.destroyed) return;
-    session.ping((error, duration) => {
-      if (error !== null || session.destroyed) return;
-      // The shortest: the others waited for something else as well.
-      roundTrip = Math.min(roundTrip, duration);
-      if (left > 1) return ask(left - 1);
-      const window = windowFor(roundTrip);
-      if (window === nearWindow) return;
-      session.settings({ initialWindowSize: window });
-      session.setLocalWindowSize(window * sessionWindows);
+  void measureRoundTrip(session).then((roundTrip) => {
+    if (roundTrip === undefined || session.destroyed) return;
+    const window = windowFor(roundTrip);
+    if (window === nearWindow) return;
+    session.settings({ initialWindowSize: window });
+    session.setLocalWindowSize(window * sessionWindows);
+  });
+}
+
+/** Milliseconds, the least of some pings: the others waited for something else as well. Undefined where the session ends before. */
+export function measureRoundTrip(session: Http2Session): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    let least = Number.POSITIVE_INFINITY;
+    let timer: NodeJS.Timeout | undefined;
+    const ask = (left: number): void => {
+      if (session.destroyed || session.closed) {
+        resolve(undefined);
+        return;
+      }
+      session.ping((error, duration) => {
+        least = Math.min(least, duration);
+        // Nearer than that makes no difference.
+        if (error !== null) resolve(undefined);
+        else if (left === 1 || windowFor(least) === nearWindow) resolve(least);
+        else timer = setTimeout(ask, pause, left - 1);
+      });
+    };
+    session.once('close', () => {
+      clearTimeout(timer);
+      resolve(undefined);
     });
-  };
-  ask(questions);
+    ask(questions);
+  });
 }
 
 /** @param roundTrip ms */
