@@ -24,6 +24,7 @@ import type { ServingCertificate } from './serving/certificate.ts';
 import { certificateFiles } from './serving/files.ts';
 import { servingNames } from './serving/names.ts';
 import { ownCertificate } from './serving/own.ts';
+import { createSignInPages } from './sign-in/create-sign-in-pages.ts';
 import { managerVersion } from './version.ts';
 
 export type RunningManager = {
@@ -93,7 +94,7 @@ export async function bootManager(options: {
   const metrics = createMetrics();
   metrics.add(() => [...ownMetrics(objects, state, frontDoor.open()), ...auditMetrics(audit.state())]);
   const pages = createPages({ state, identity, rights, metrics });
-  const entrances = routeRequests({ frontDoor, api, connections, pages }, log);
+  const entrances = routeRequests({ frontDoor, api, signIn: createSignInPages({ identity, objects, life, log }), connections, pages }, log);
   const listener = await startListener({
     ...{ address: config['bind-address'], port: config['https-port'], certificate, life },
     entrances: {

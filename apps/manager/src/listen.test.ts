@@ -50,6 +50,7 @@ async function start(): Promise<Started> {
         upgrade: upgradeTo('front door'),
       },
       api: says('api'),
+      signIn: () => false,
       connections: {
         handleUpgrade: upgradeTo('connections'),
         handleTunnel: (socket) => void socket.end('tunnel'),

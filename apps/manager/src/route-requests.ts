@@ -14,6 +14,8 @@ export type Parts = {
   readonly frontDoor: { readonly handle: Handler; readonly upgrade: UpgradeHandler };
   /** `/api/` */
   readonly api: Handler;
+  /** `/sign-in` and below; false for a path that is none of its own. */
+  readonly signIn: (request: IncomingMessage, response: ServerResponse) => boolean;
   readonly connections: {
     readonly handleUpgrade: UpgradeHandler;
     readonly handleTunnel: Entrances['tunnel'];
@@ -31,7 +33,7 @@ const bodyWithin = 30_000;
  * Sends each request to its part by the beginning of its path as it came: nobody may come by `..` or `%2e` where he could not come straight, so
  * nothing is resolved here, and each part is as strict about what follows.
  */
-export function routeRequests({ frontDoor, api, connections, pages }: Parts, log: Log): Entrances {
+export function routeRequests({ frontDoor, api, signIn, connections, pages }: Parts, log: Log): Entrances {
   const answerPage = (request: IncomingMessage, response: ServerResponse, make: () => Page | Promise<Page>): void => {
     void Promise.resolve()
       .then(make)
@@ -53,6 +55,7 @@ export function routeRequests({ frontDoor, api, connections, pages }: Parts, log
         api(request, response);
         return;
       }
+      if ((path === '/sign-in' || path.startsWith('/sign-in/')) && signIn(request, response)) return;
       answerPage(request, response, () => {
         const page = pages[path];
         const token = /^\/import\/([A-Za-z0-9_.-]{1,512})\.yaml$/.exec(path)?.[1];

@@ -43,7 +43,14 @@ const place = () =>
 const quota = () => textLike(/^[a-z0-9./-]{1,253}=[0-9][0-9A-Za-z.+-]{0,62}$/, 'a resource and its limit', 'pods=50 or limits.cpu=10');
 
 export const managerLoginConfig = declare('manager login', {
-  'username': maybe(text(), { help: 'Who signs in.', short: 'u', unset: 'it is asked for', from }),
+  'username': maybe(text(), { help: 'Who signs in, by a password.', short: 'u', unset: 'it is asked for', from }),
+  'provider': maybe(objectName('a provider', 'corp'), {
+    help: 'Provider to sign in by: a directory with a password, another one in the browser.',
+    unset: 'the manager itself, or what is chosen in the browser',
+    from,
+  }),
+  'browser': toggle({ help: 'Sign in by a browser on this computer, as without --username where a provider needs one.', from }),
+  'print-url': toggle({ help: 'Print the address for the browser, and do not open it.', from }),
   'password-file': passwordFile('the password, and in a second line a new one to replace it'),
   'token-file': maybe(text(), {
     help: 'File that holds an API token to use instead of a password; - for the standard input.',
@@ -139,6 +146,51 @@ export const managerUsersDeleteConfig = declare('manager users delete', { 'yes':
 
 export const managerRolesListConfig = declare('manager roles list', listing);
 export const managerRolesGetConfig = declare('manager roles get', { 'output': output });
+const providerSettings = {
+  'display-name': displayName,
+  'set': list(textLike(/^[A-Za-z]{1,64}=[^\p{Cc}]{1,2048}$/u, 'a setting', 'issuer=https://id.example.com'), {
+    help: 'Setting of the type: issuer, clientId, url, bindDn, userBase, servers=HOST,HOST.',
+    value: 'key=value',
+    from,
+  }),
+  'settings-file': maybe(text(), { help: 'File with the settings of the type, in YAML or JSON.', value: 'file', path: true, from }),
+  'ca-file': maybe(text(), {
+    help: 'CAs that its certificate may be of, in PEM.',
+    value: 'file',
+    path: true,
+    unset: 'those of the host',
+    from,
+  }),
+  'secret-file': maybe(text(), {
+    help: 'File that holds the client secret, or the password of bindDn, in its first line; - for the standard input.',
+    value: 'file',
+    path: true,
+    from,
+  }),
+  'allow-everybody': toggle({ help: 'Everybody whom it vouches for may sign in.', from }),
+  'allow-user': list(text(), { help: 'User who may sign in, by the name there.', value: 'user', from }),
+  'allow-group': list(text(), { help: 'Group whose members may sign in, by its name there.', value: 'group', from }),
+  'refresh': maybe(duration(), {
+    help: 'After this it is asked again about those who are signed in.',
+    value: 'duration',
+    unset: '5m',
+    from,
+  }),
+};
+export const managerProvidersListConfig = declare('manager providers list', listing);
+export const managerProvidersGetConfig = declare('manager providers get', { 'output': output });
+export const managerProvidersCreateConfig = declare('manager providers create', {
+  'type': maybe(choice(['oidc', 'github', 'ldap']), { help: 'How it is asked; it has to be given.', from }),
+  ...providerSettings,
+  'disabled': toggle({ help: 'Nobody can sign in by it yet, and it is not tried.', from }),
+  'output': output,
+});
+export const managerProvidersChangeConfig = declare('manager providers change', providerSettings);
+export const managerProvidersTestConfig = declare('manager providers test', {});
+export const managerProvidersEnableConfig = declare('manager providers enable', {});
+export const managerProvidersDisableConfig = declare('manager providers disable', {});
+export const managerProvidersDeleteConfig = declare('manager providers delete', { 'yes': force('the provider is deleted') });
+
 const subject = () => textLike(new RegExp(`^${who}$`), 'a user or a group', 'user:ada or group:operators');
 const to = { 'to': list(subject(), { help: 'Who: user:NAME or group:NAME.', value: 'subject', split: true, from }) };
 export const managerRolesGrantConfig = declare('manager roles grant', to);
@@ -219,6 +271,14 @@ export const managerCommandConfigs = [
   managerRolesGetConfig,
   managerRolesGrantConfig,
   managerRolesRevokeConfig,
+  managerProvidersListConfig,
+  managerProvidersGetConfig,
+  managerProvidersCreateConfig,
+  managerProvidersChangeConfig,
+  managerProvidersTestConfig,
+  managerProvidersEnableConfig,
+  managerProvidersDisableConfig,
+  managerProvidersDeleteConfig,
   managerTokensListConfig,
   managerTokensCreateConfig,
   managerTokensDeleteConfig,

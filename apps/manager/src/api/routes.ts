@@ -8,6 +8,7 @@ import { auditRoutes } from './routes/audit.ts';
 import { clusterRoutes } from './routes/clusters.ts';
 import { kubeconfigRoutes } from './routes/kubeconfigs.ts';
 import { plainRoutes } from './routes/plain.ts';
+import { providerRoutes } from './routes/providers.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { userRoutes } from './routes/users.ts';
@@ -36,6 +37,7 @@ export function createRoutes(parts: ApiParts): readonly Route[] {
     ...clusterRoutes(parts),
     ...kubeconfigRoutes(parts),
     ...plainRoutes(parts),
+    ...providerRoutes(parts),
     ...auditRoutes(parts),
   ];
   let rendered: ReturnType<typeof renderOpenApi> | undefined;

@@ -5,6 +5,7 @@ import type { Token, User } from '@rfo/schema';
 import type { Objects } from '../objects/open-objects.ts';
 import type { Caller } from './caller.ts';
 import { checkCsrf, csrfTokenOf } from './csrf.ts';
+import { heldGroups, isGone } from './held-groups.ts';
 import { limitRate } from './limit-rate.ts';
 import { localProvider } from './local-provider.ts';
 import type { Uses } from './note-uses.ts';
@@ -65,7 +66,8 @@ export function createAuthenticator(parts: {
       const id = token.metadata.name;
       if (endOfToken(token, limits(), uses.last(id)) <= clock.now()) throw fail('session-ended', {});
       const user = await objects.users.find(token.spec.user);
-      if (user === undefined || !mayAct(user) || !isEnabled(objects, token.spec.provider)) throw fail('credentials-refused', {});
+      const { provider } = token.spec;
+      if (user === undefined || !mayAct(user, provider) || !isEnabled(objects, provider)) throw fail('credentials-refused', {});
       uses.note(id);
       return callerOf(user, token);
     },
@@ -79,8 +81,9 @@ export function createAuthenticator(parts: {
 /** No secret has this hash. */
 const noHash = '0'.repeat(64);
 
-export function mayAct(user: User): boolean {
-  return user.spec.enabled && user.metadata.deletionTimestamp === undefined;
+/** @param provider who has vouched for the user */
+export function mayAct(user: User, provider: string): boolean {
+  return user.spec.enabled && user.metadata.deletionTimestamp === undefined && !isGone(user, provider);
 }
 
 /** Whether users for whom this provider vouches are let in. */
@@ -92,7 +95,7 @@ export function callerOf(user: User, { metadata, spec }: Token): Caller {
   return {
     user: user.metadata.name,
     username: user.spec.username,
-    groups: user.spec.groups,
+    groups: heldGroups(user, spec.provider),
     token: {
       id: metadata.name,
       kind: spec.kind,

@@ -15,9 +15,18 @@ import { type Cost, createPasswordHasher } from './hash-password.ts';
 import { createLocalProvider } from './local-provider.ts';
 import { noteUses } from './note-uses.ts';
 import { createPasswordStore } from './password-store.ts';
+import type { Provider } from './provider.ts';
+import { type BrowserSignIn, createBrowserSignIn } from './providers/browser-sign-in.ts';
+import { type CliCodes, createCliCodes } from './providers/cli-codes.ts';
+import { createKeptSecrets, type KeptSecrets } from './providers/kept-secrets.ts';
+import { createProviders, type Providers } from './providers/open-providers.ts';
+import { outsidePassword } from './providers/outside-password.ts';
+import { createOutsideUsers } from './providers/outside-users.ts';
+import { refreshOutside } from './providers/refresh-outside.ts';
 import { endCookie } from './read-credentials.ts';
 import { removeEndedTokens } from './remove-ended.ts';
 import { createRevocations, type Revocations } from './revocations.ts';
+import { createSeals } from './sealed.ts';
 import { replacePassword, setPassword } from './set-password.ts';
 import { createLimitsReader } from './settings.ts';
 import { shareAttempts } from './share-attempts.ts';
@@ -29,8 +38,12 @@ import { createUser, deleteUser, findUser, setEnabled, type UserRequest } from '
 /** Whether somebody may do one of these things is for the caller of it to decide. All throw what the API says, beside what is named. */
 export type Identity = Authenticator &
   Revocations & {
-    /** Throws credentials-refused, sign-in-limited, sign-in-busy, password-must-change, password-weak. */
+    /** Throws credentials-refused, sign-in-limited, sign-in-busy, password-must-change, password-weak, provider-not-allowed, provider-unreachable. */
     readonly signIn: (request: SignInRequest) => Promise<SignedIn>;
+    readonly browser: BrowserSignIn;
+    readonly cliCodes: CliCodes;
+    /** Those outside who vouch for users. */
+    readonly providers: Providers & Pick<KeptSecrets, 'ofProvider' | 'setOfProvider'>;
     /** Ends the caller's session or token. Gives the line of `set-cookie` that makes a browser forget it. */
     readonly signOut: (caller: Caller) => Promise<string>;
     /** `credential` is `rfo_<id>_<secret>`: it cannot be seen again. Throws access-token-wish, access-tokens-too-many. */
@@ -119,12 +132,32 @@ export function createIdentity(options: IdentityOptions): Identity {
   });
   const counting = { attempts, attemptsKnown: shared.synced, attemptsChanged: shared.changed };
   const guard = createGuard({ ...counting, clock });
-  const providers = new Map([[local.name, local]]);
+  const secrets = createKeptSecrets(client, namespace);
+  const providers = createProviders({ objects, secrets, clock, life, log });
+  const outsideUsers = createOutsideUsers({
+    ...{ objects, client, secrets, clock, signal: life.signal, log },
+    createUser: async (request) => {
+      const user = await createUser(users, request);
+      told('create-user', user);
+      return user;
+    },
+    deleteUser: async (name) => void (await deleteUser(users, name)),
+  });
+  const providerOf = (name: string): Provider | undefined => {
+    if (name === local.name) return local;
+    const provider = providers.get(name);
+    return provider && outsidePassword(provider, { users: outsideUsers, providers, signal: life.signal });
+  };
+  const sessions = createSignIn({ objects, findUser: find, guard, providerOf, limits, onEvent, clock, log });
+  const seals = createSeals(client, namespace, clock);
 
   return {
     ...createAuthenticator({ objects, limits, uses, clock }),
     ...createRevocations({ objects, limits, uses, clock, life, log }),
-    signIn: createSignIn({ objects, findUser: find, guard, providers, limits, onEvent, clock, log }),
+    signIn: sessions.signIn,
+    browser: createBrowserSignIn({ objects, providers, users: outsideUsers, sessions, seals, onEvent }),
+    cliCodes: createCliCodes({ objects, sessions, seals }),
+    providers: { ...providers, ofProvider: secrets.ofProvider, setOfProvider: secrets.setOfProvider },
     signOut: async ({ user, username, token: { id } }) => {
       await objects.tokens.delete(id);
       onEvent({ act: 'sign-out', result: 'done', user, username, token: id });
@@ -149,7 +182,7 @@ export function createIdentity(options: IdentityOptions): Identity {
     deleteUser: async (name, by) => {
       const user = await named(name);
       await deleteUser(users, name);
-      await forgetPassword({ client, namespace }, name);
+      await Promise.all([forgetPassword({ client, namespace }, name), secrets.deleteUser(name)]);
       told('delete-user', user, by);
     },
     disable: async (name, by) => {
@@ -171,6 +204,9 @@ export function createIdentity(options: IdentityOptions): Identity {
     },
     changePassword: (request) => changePassword({ guard, provider: local }, request),
     ensureAdministrator: () => ensureAdministrator({ ...users, objects, namespace }),
-    lead: (leading) => removeEndedTokens({ objects, limits, clock, log }, leading),
+    lead: async (leading) => {
+      const refreshing = refreshOutside({ objects, providers, users: outsideUsers, secrets, clock, log }, leading);
+      await Promise.all([removeEndedTokens({ objects, limits, clock, log }, leading), refreshing]);
+    },
   };
 }

@@ -31,6 +31,11 @@ export function checkCsrf(
   if (changes && !same(headers[header], csrfTokenOf(secret))) throw fail('csrf-refused', {});
 }
 
+/** Whether a form came from a page of ours: every browser says where a form is from that is sent by POST. */
+export function isOwnOrigin(headers: IncomingHttpHeaders, serverUrl: string | undefined): boolean {
+  return isOurs(headers, serverUrl, true);
+}
+
 function isOurs(headers: IncomingHttpHeaders, serverUrl: string | undefined, needed: boolean): boolean {
   const { origin } = headers;
   if (origin === undefined) return !needed;

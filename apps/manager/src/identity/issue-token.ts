@@ -12,16 +12,20 @@ export type TokenWish = Pick<Token['spec'], 'user' | 'kind' | 'provider' | 'clus
   readonly expires: number;
 };
 
-/** Throws what the API says. */
-export async function issueToken(objects: Pick<Objects, 'tokens'>, { expires, ...wish }: TokenWish): Promise<Issued> {
+/**
+ * Throws what the API says.
+ * @param id of the token, where it may be made once alone: a second time is the API's refusal (`isAlreadyExists`)
+ */
+export async function issueToken(objects: Pick<Objects, 'tokens'>, { expires, ...wish }: TokenWish, id?: string): Promise<Issued> {
   for (;;) {
-    const credential = makeCredential();
+    const made = makeCredential();
+    const credential = { ...made, id: id ?? made.id };
     const spec = { ...wish, hash: hashSecret(credential.secret), expiresAt: new Date(expires).toISOString() };
     try {
       return { token: await objects.tokens.create({ metadata: { name: credential.id }, spec }), credential };
     } catch (error) {
       // One in 10^18 has the id of another.
-      if (!isAlreadyExists(error)) throw error;
+      if (id !== undefined || !isAlreadyExists(error)) throw error;
     }
   }
 }

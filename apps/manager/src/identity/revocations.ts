@@ -1,12 +1,14 @@
 /**
- * Tells what was open when somebody's rights to be here ended: a user disabled or put into other groups, a token deleted, narrowed or at its end, a
+ * Tells what was open when somebody's rights to be here ended: a user disabled, put into other groups or gone at his provider, a token deleted, narrowed or at its end, a
  * provider switched off. It hears of it from the watches, so every replica tells it within a moment.
  */
 import type { Clock, Life, Log } from '@rfo/foundation';
-import type { Token, User } from '@rfo/schema';
+import type { Token } from '@rfo/schema';
 import type { Objects } from '../objects/open-objects.ts';
 import { isEnabled, mayAct } from './authenticate.ts';
 import type { Caller } from './caller.ts';
+import { heldGroups } from './held-groups.ts';
+import { localProvider } from './local-provider.ts';
 import type { Uses } from './note-uses.ts';
 import type { Limits } from './settings.ts';
 import { endOfToken } from './token-end.ts';
@@ -102,8 +104,12 @@ export function createRevocations(parts: {
     objects.users.onChange((name, now, before) => {
       if (now === undefined) forget(`user ${name}`);
       else gone.delete(`user ${name}`);
-      const left = now === undefined || !mayAct(now);
-      if (left || (before !== undefined && groupsOf(before) !== groupsOf(now))) tell(({ user }) => user === name);
+      const lost = (provider: string): boolean =>
+        now === undefined ||
+        !mayAct(now, provider) ||
+        (before !== undefined && textOf(heldGroups(before, provider)) !== textOf(heldGroups(now, provider)));
+      const providers = new Set([localProvider, ...Object.keys(before?.status?.outside ?? {}), ...Object.keys(now?.status?.outside ?? {})]);
+      if ([...providers].some(lost)) tell(({ user, provider }) => user === name && lost(provider));
     }),
     objects.authProviders.onChange((name) => {
       if (!isEnabled(objects, name)) tell(({ provider }) => provider === name);
@@ -128,7 +134,7 @@ export function createRevocations(parts: {
       const [token, account] = [objects.tokens.get(id), objects.users.get(user)];
       // What another replica has just made may not be known here yet; `authenticate` has read it.
       if (token !== undefined && endOf(token) <= clock.now()) return true;
-      return account !== undefined && (!mayAct(account) || groupsOf(account) !== JSON.stringify([...groups].sort()));
+      return account !== undefined && (!mayAct(account, provider) || textOf(heldGroups(account, provider)) !== textOf(groups));
     },
   };
 }
@@ -137,6 +143,6 @@ function scopeOf({ spec: { clusters, readOnly = false } }: Token): string {
   return JSON.stringify([clusters, readOnly]);
 }
 
-function groupsOf({ spec: { groups } }: User): string {
+function textOf(groups: readonly string[]): string {
   return JSON.stringify([...groups].sort());
 }

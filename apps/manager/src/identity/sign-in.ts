@@ -1,5 +1,5 @@
 /** Opens and closes sessions: how a name and a password become a cookie. */
-import { type Clock, fail, type Log, toRfoError } from '@rfo/foundation';
+import { type Clock, type ErrorCode, fail, type Log, toRfoError } from '@rfo/foundation';
 import type { Token, User } from '@rfo/schema';
 import type { Objects } from '../objects/open-objects.ts';
 import { who } from './attempt-counts.ts';
@@ -45,7 +45,8 @@ type SignInParts = {
   readonly objects: Pick<Objects, 'tokens' | 'users'>;
   readonly findUser: (username: string) => User | undefined;
   readonly guard: Guard;
-  readonly providers: ReadonlyMap<string, Provider>;
+  /** Undefined where there is none of the name to whom passwords are brought. */
+  readonly providerOf: (name: string) => Provider | undefined;
   readonly limits: () => Limits;
   readonly onEvent: OnEvent;
   readonly clock: Clock;
@@ -57,26 +58,43 @@ const most = 50;
 /** Milliseconds for which it is not told again that somebody has to wait. */
 const quiet = 60_000;
 
-/**
- * Throws credentials-refused, whatever was wrong; sign-in-limited and sign-in-busy before anything is looked at; password-must-change and password-weak
- * to who has proven the old password; and what the API says.
- */
-export function createSignIn(parts: SignInParts): (request: SignInRequest) => Promise<SignedIn> {
-  const { providers, guard, limits, clock, onEvent } = parts;
+/** How somebody came whose session is to be opened. */
+export type Arrival = {
+  readonly address: string;
+  readonly provider: string;
+  /** Name of the session's Token, where it may be opened once alone. */
+  readonly id?: string | undefined;
+};
+
+export type SignIns = {
+  /**
+   * Throws credentials-refused, whatever was wrong; sign-in-limited and sign-in-busy before anything is looked at; password-must-change and
+   * password-weak to who has proven the old password; provider-not-allowed, provider-unreachable; and what the API says.
+   */
+  readonly signIn: (request: SignInRequest) => Promise<SignedIn>;
+  /** Opens the session of somebody who has proven who he is. Throws credentials-refused, and what the API says. */
+  readonly open: (vouched: Vouched, arrival: Arrival) => Promise<SignedIn>;
+};
+
+export function createSignIn(parts: SignInParts): SignIns {
+  const { providerOf, guard, limits, clock, onEvent } = parts;
   const tellRefusal = createTeller(parts);
 
-  return async (request) => {
+  const signIn: SignIns['signIn'] = async (request) => {
     const { username, password, newPassword, address, provider = localProvider } = request;
-    const vouched = await guard({ provider: providers.get(provider), username, password, address }).catch((error: unknown) => {
+    const vouched = await guard({ provider: providerOf(provider), username, password, address }).catch((error: unknown) => {
       tellRefusal(request, error);
       throw error;
     });
     if (newPassword !== undefined && vouched.change !== undefined) await vouched.change(newPassword);
     else if (vouched.mustChange) throw fail('password-must-change', {});
+    return await openSession(vouched, { address, provider });
+  };
 
+  const openSession: SignIns['open'] = async (vouched, { address, provider, id }) => {
     const { sessionIdle, sessionMax } = limits();
     const wish = { kind: 'session' as const, provider, idleSeconds: sessionIdle, expires: clock.now() + sessionMax * 1000 };
-    const { user, token, credential } = await open(parts, vouched, wish);
+    const { user, token, credential } = await open(parts, vouched, { ...wish, id });
     await noteSignIn(parts, user, token);
     onEvent({ act: 'sign-in', result: 'done', address, provider, token: token.metadata.name, ...nameOf(user) });
     return {
@@ -88,17 +106,21 @@ export function createSignIn(parts: SignInParts): (request: SignInRequest) => Pr
       idleSeconds: sessionIdle,
     };
   };
+  return { signIn, open: openSession };
 }
+
+/** Those who came so far that a provider knew them are told of as well. */
+const refusals: readonly ErrorCode[] = ['credentials-refused', 'provider-not-allowed'];
 
 /** Tells the audit who was refused; of those who have to wait only the first time, so that a flood does not fill it. */
 function createTeller({ findUser, onEvent, clock }: SignInParts): (request: SignInRequest, error: unknown) => void {
   const told = new Map<string, number>();
   return ({ username, address, provider = localProvider }, error) => {
     const { code } = toRfoError(error);
-    if (code !== 'credentials-refused' && code !== 'sign-in-limited') return;
+    if (!refusals.includes(code) && code !== 'sign-in-limited') return;
     const name = usernameKey(username.slice(0, 1024));
     const about = { act: 'sign-in' as const, address, provider, ...nameOf(findUser(name)) };
-    if (code === 'credentials-refused') return onEvent({ ...about, result: 'refused' });
+    if (code !== 'sign-in-limited') return onEvent({ ...about, result: 'refused' });
     const { user: key } = who(name, address);
     const now = clock.now();
     if ((told.get(key) ?? 0) > now) return;
@@ -109,10 +131,14 @@ function createTeller({ findUser, onEvent, clock }: SignInParts): (request: Sign
 }
 
 /** Makes the session, unless what it stands on was taken back meanwhile: before there was a session that could be ended with it. */
-async function open({ objects }: SignInParts, vouched: Vouched, wish: Omit<TokenWish, 'user'>): Promise<Issued & { readonly user: User }> {
-  const issued = await issueToken(objects, { ...wish, user: vouched.user });
+async function open(
+  { objects }: SignInParts,
+  vouched: Vouched,
+  { id, ...wish }: Omit<TokenWish, 'user'> & { readonly id: string | undefined },
+): Promise<Issued & { readonly user: User }> {
+  const issued = await issueToken(objects, { ...wish, user: vouched.user }, id);
   const user = objects.users.get(vouched.user);
-  if (user !== undefined && mayAct(user) && (await vouched.stillHolds())) return { ...issued, user };
+  if (user !== undefined && mayAct(user, wish.provider) && (await vouched.stillHolds())) return { ...issued, user };
   await objects.tokens.delete(issued.token.metadata.name);
   throw fail('credentials-refused', {});
 }

@@ -15,6 +15,8 @@ export type UserRequest = {
   readonly displayName?: string | undefined;
   readonly email?: string | undefined;
   readonly groups?: readonly string[] | undefined;
+  /** Who it is to the provider that vouches for it: the manager itself unless given. */
+  readonly identity?: { readonly provider: string; readonly id: string } | undefined;
   /** Without it the user cannot sign in by a password until one is set. */
   readonly password?: string | undefined;
   /** The password is good for one sign-in, at which the user chooses another (true). */
@@ -29,14 +31,14 @@ type UserParts = PasswordParts & { readonly objects: Pick<Objects, 'tokens' | 'u
  */
 export async function createUser(parts: UserParts, request: UserRequest, name = `u-${randomName(10)}`): Promise<User> {
   const { objects, client } = parts;
-  const { displayName, email, groups = [], password, mustChange = true } = request;
+  const { displayName, email, groups = [], identity = { provider: localProvider, id: name }, password, mustChange = true } = request;
   const username = checkUsername(request.username);
   if (password !== undefined) checkPassword(password, { username, email });
   if ((await namesakes(client, username)).length > 0) throw fail('username-taken', { username });
   const spec = {
     username,
     enabled: true,
-    identities: [{ provider: localProvider, id: name }],
+    identities: [identity],
     groups: [...new Set(groups)],
     ...(displayName !== undefined && { displayName }),
     ...(email !== undefined && { email }),

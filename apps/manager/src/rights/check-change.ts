@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { fail } from '@rfo/foundation';
 import type { GlobalRoleBinding, Project, RoleTemplate, User } from '@rfo/schema';
 import type { Caller } from '../identity/caller.ts';
+import { heldGroups } from '../identity/held-groups.ts';
 import { administrator, isBuiltIn } from './built-in-roles.ts';
 import { globalRulesOf, type Holder, type Policy, projectRolesOf, roleSource, subjectOf, subjectsOf } from './policy.ts';
 import { allows, formatPermissions, missingPermissions, type PolicyRule } from './policy-rule.ts';
@@ -22,7 +23,11 @@ export type Change =
       readonly after?: Draft<GlobalRoleBinding> | undefined;
     }
   | { readonly kind: 'Project'; readonly before?: Draft<Project> | undefined; readonly after?: Draft<Project> | undefined }
-  | { readonly kind: 'User'; readonly before?: Draft<User> | undefined; readonly after?: Draft<User> | undefined };
+  | {
+      readonly kind: 'User';
+      readonly before?: (Draft<User> & Pick<User, 'status'>) | undefined;
+      readonly after?: (Draft<User> & Pick<User, 'status'>) | undefined;
+    };
 
 /**
  * Passes, or throws rights-escalation, rights-needs-global, rights-last-administrator, role-built-in, role-in-use, role-unusable.
@@ -138,7 +143,7 @@ function checkProject(policy: Policy, caller: Caller, { before, after }: Extract
 function checkUser(policy: Policy, caller: Caller, { before, after }: Extract<Change, { kind: 'User' }>): void {
   for (const user of [before, after]) {
     if (user === undefined) continue;
-    const holder = { user: user.metadata.name, groups: user.spec.groups };
+    const holder = { user: user.metadata.name, groups: heldGroups(user) };
     // On oneself all but the gain is free.
     if (holder.user !== caller.user) checkOver(policy, caller, holder);
     else checkOver(policy, caller, { user: '', groups: holder.groups });

@@ -20,6 +20,18 @@ export const managerCliErrors = {
     retryable: false,
     exit: 2,
   },
+  'manager-browser-late': {
+    text: 'nobody has signed in by the browser within {minutes} minutes',
+    cure: 'Begin again: rfo manager login',
+    retryable: false,
+    exit: 1,
+  },
+  'manager-provider-unknown': {
+    text: 'nobody can sign in to {server} by a provider "{provider}"',
+    cure: 'Ask an administrator for its name, or sign in without --provider',
+    retryable: false,
+    exit: 2,
+  },
   'manager-refused': { text: 'the manager says: {problem}', cure: '{cure}', retryable: false, exit: 1 },
   'manager-busy': { text: 'the manager at {server} cannot answer now: {problem}', cure: 'Try again', retryable: true, exit: 1 },
   'manager-unreachable': {

@@ -1,6 +1,7 @@
 // Signing in and out, and what users see and change of themselves.
 import * as z from 'zod/mini';
 import type { Caller } from '../../identity/caller.ts';
+import { localProvider } from '../../identity/local-provider.ts';
 import { managerKinds } from '../../objects/schema.ts';
 import type { ApiParts } from '../parts.ts';
 import { openRoute, type Route, route } from '../route.ts';
@@ -15,6 +16,8 @@ const signIn = z.object({
   password: secret,
   /** Replaces the password; needed where it was given for one sign-in. */
   newPassword: z.optional(secret),
+  /** Who is to vouch for the user: a directory by its name, or the manager itself. */
+  provider: z.prefault(z.string().check(z.minLength(1), z.maxLength(63)), localProvider),
   /** A browser keeps the session in a cookie that no script can read; a program is given the token. */
   as: z.prefault(z.enum(['cookie', 'token']), 'cookie'),
 });
@@ -52,12 +55,21 @@ export function sessionRoutes({ objects, identity }: ApiParts): readonly Route[]
       body: signIn,
       answer: session,
       handle: async ({ body, address, header }) => {
-        const { username, password, newPassword, as } = body;
-        const opened = await identity.signIn({ username, password, newPassword, address });
+        const { username, password, newPassword, provider, as } = body;
+        const opened = await identity.signIn({ username, password, newPassword, provider, address });
         const { caller, credential, cookie, csrf, expiresAt, idleSeconds } = opened;
         if (as === 'cookie') header('set-cookie', cookie);
         const common = { user: caller.user, username: caller.username, expiresAt, idleSeconds };
         return as === 'cookie' ? { ...common, csrf } : { ...common, token: credential };
+      },
+    }),
+    openRoute({
+      ...{ method: 'POST', path: '/session/code', tag, status: 201, summary: 'Get the session that was granted to a program in a browser' },
+      body: z.object({ code: z.string().check(z.maxLength(4096)), verifier: z.string().check(z.minLength(43), z.maxLength(128)) }),
+      answer: session,
+      handle: async ({ body, address }) => {
+        const { caller, credential, expiresAt, idleSeconds } = await identity.cliCodes.redeem({ ...body, address });
+        return { user: caller.user, username: caller.username, expiresAt, idleSeconds, token: credential };
       },
     }),
     route({

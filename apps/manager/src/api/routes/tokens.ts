@@ -1,5 +1,6 @@
 // Tokens: what programs sign in with. The secret is answered once, when it is made.
 import * as z from 'zod/mini';
+import { heldGroups } from '../../identity/held-groups.ts';
 import { managerKinds } from '../../objects/schema.ts';
 import { listQuery } from '../list-query.ts';
 import { listVisible, namePath, newName } from '../object-routes.ts';
@@ -83,7 +84,7 @@ export function tokenRoutes({ objects, identity, rights }: ApiParts): readonly R
         const { spec } = await findObject(tokens, kind, name);
         if (spec.user !== caller.user) {
           const user = await objects.users.find(spec.user);
-          if (user !== undefined) rights.checkOver(caller, { user: spec.user, groups: user.spec.groups });
+          if (user !== undefined) rights.checkOver(caller, { user: spec.user, groups: heldGroups(user) });
         }
         await identity.deleteToken(name, caller);
         return undefined;

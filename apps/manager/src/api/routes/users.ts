@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { fail } from '@rfo/foundation';
 import type { User } from '@rfo/schema';
 import * as z from 'zod/mini';
+import { heldGroups } from '../../identity/held-groups.ts';
 import { managerKinds } from '../../objects/schema.ts';
 import { changeRoute, namePath, readRoutes } from '../object-routes.ts';
 import type { ApiParts } from '../parts.ts';
@@ -11,9 +12,11 @@ import { viewOf, viewSchema } from '../views.ts';
 import { findObject } from '../write-object.ts';
 
 const kind = managerKinds.users;
-const userView = viewSchema(kind);
+export const userView = viewSchema(kind);
 const password = z.string().check(z.minLength(1), z.maxLength(1024));
 const { displayName, email } = kind.spec.shape;
+
+type Identity = User['spec']['identities'][number];
 
 const wish = z.object({
   username: z.string().check(z.minLength(1), z.maxLength(128)),
@@ -71,6 +74,13 @@ export function userRoutes({ objects, identity, rights }: ApiParts): readonly Ro
       if (was !== undefined && is !== undefined && was.spec.username !== is.spec.username) {
         throw fail('api-request-invalid', { problem: 'the username of a user never changes: make another user' });
       }
+      if (
+        was !== undefined &&
+        is !== undefined &&
+        !(is.spec.identities ?? []).every((one) => was.spec.identities.some((own) => sameIdentity(own, one)))
+      ) {
+        throw fail('api-request-invalid', { problem: 'identities are added by signing in alone; they can be taken away' });
+      }
       if (was !== undefined && is !== undefined && was.spec.enabled !== is.spec.enabled) {
         throw fail('api-request-invalid', { problem: 'enabled is changed by POST to /users/:name/enable and /users/:name/disable' });
       }
@@ -109,8 +119,8 @@ export function userRoutes({ objects, identity, rights }: ApiParts): readonly Ro
       params: namePath,
       body: z.object({ password }),
       handle: async ({ caller, params: { name }, body }) => {
-        const { metadata, spec } = await findObject(users, kind, name);
-        rights.checkOver(caller, { user: metadata.name, groups: spec.groups });
+        const { metadata, spec, status = {} } = await findObject(users, kind, name);
+        rights.checkOver(caller, { user: metadata.name, groups: heldGroups({ spec, status }) });
         await identity.setPassword(name, body.password, { by: caller });
         return undefined;
       },
@@ -133,4 +143,9 @@ export function userRoutes({ objects, identity, rights }: ApiParts): readonly Ro
       },
     }),
   ];
+}
+
+/** Whoever could add one could have somebody else's sign-in end in an account of his own. */
+function sameIdentity(one: Identity, other: Identity): boolean {
+  return one.provider === other.provider && one.id === other.id;
 }

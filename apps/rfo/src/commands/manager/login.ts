@@ -4,6 +4,7 @@ import { loadManagerCliOptions } from '@rfo/schema';
 import * as z from 'zod/mini';
 import type { CommandContext, Run } from '../../cli/context.ts';
 import { loadFlags } from '../../cli/with-config.ts';
+import { signInByBrowser } from './browser-login.ts';
 import { createManagerClient, type ManagerClient, refusalCode } from './client.ts';
 import { endSession } from './end-session.ts';
 import { askLine, askSecret, askTwice, readSecretLines } from './prompt.ts';
@@ -28,7 +29,7 @@ export const login: Run = async (context) => {
     { file: values['ca-file'], pin: values['ca-pin'], systemCa: values['system-ca'], known },
     context,
   );
-  const signedIn = values['token-file'] === undefined ? signInByPassword : signInByToken;
+  const signedIn = values['token-file'] === undefined ? signInAsPerson : signInByToken;
   const state = await signedIn({ server, ca }, values, context);
   await writeState(env, state);
   // Nobody could end it later.
@@ -54,6 +55,24 @@ function addressOf(given: string | undefined): string {
 type Address = { readonly server: string; readonly ca: string | undefined };
 const session = z.object({ username: z.string(), token: z.string() });
 
+const choices = z.object({ items: z.array(z.object({ name: z.string(), by: z.enum(['browser', 'password']) })) });
+
+/** By a browser where that was asked for, where the provider needs it, or where nothing was said and there is such a provider. */
+async function signInAsPerson(address: Address, values: Values, context: CommandContext): Promise<ManagerState> {
+  const { provider, browser, username } = values;
+  const client = createManagerClient(address, undefined, context);
+  const typed = username !== undefined || values['password-file'] !== undefined;
+  const { items } =
+    typed && provider === undefined ? { items: [] } : await client.call(choices, { method: 'GET', path: '/signIn/providers' });
+  const chosen = items.find(({ name }) => name === provider);
+  if (provider !== undefined && chosen === undefined) throw fail('manager-provider-unknown', { server: address.server, provider });
+  const byBrowser = browser || (provider === undefined ? !typed && items.some(({ by }) => by === 'browser') : chosen?.by === 'browser');
+  if (!byBrowser) return await signInByPassword(address, values, context);
+  const target = chosen?.by === 'browser' ? chosen.name : undefined;
+  const { username: who, token } = await signInByBrowser(client, { provider: target, open: !values['print-url'] }, context);
+  return { ...address, username: who, token, own: true };
+}
+
 /** A password that is good for one sign-in is replaced on the way. */
 async function signInByPassword(address: Address, values: Values, context: CommandContext): Promise<ManagerState> {
   const username = values.username ?? (await askLine('User name', 'Give --username', context));
@@ -62,7 +81,7 @@ async function signInByPassword(address: Address, values: Values, context: Comma
     file === undefined ? [await askSecret('Password', 'Give --password-file or --token-file', context)] : await readSecretLines(file);
   const client = createManagerClient(address, undefined, context);
   const signIn = async (newPassword: string | undefined): Promise<ManagerState> => {
-    const body = { username, password, newPassword, as: 'token' };
+    const body = { username, password, newPassword, provider: values.provider, as: 'token' };
     const answer = await client.call(session, { method: 'POST', path: '/session', body });
     return { ...address, ...answer, own: true };
   };

@@ -1,0 +1,268 @@
+/**
+ * `/sign-in`: signing in by a browser, for itself or for a program that waits on this computer. It leads to the manager's own pages, to the providers
+ * that an administrator has set up and to a port of 127.0.0.1, and nowhere else.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { fail, type Life, type Log, RfoError, toRfoError } from '@rfo/foundation';
+import { readBody } from '@rfo/http';
+import * as z from 'zod/mini';
+import type { Caller } from '../identity/caller.ts';
+import type { Identity } from '../identity/create-identity.ts';
+import { isOwnOrigin } from '../identity/csrf.ts';
+import { localProvider } from '../identity/local-provider.ts';
+import { type CliWish, cliWish } from '../identity/providers/cli-codes.ts';
+import type { Objects } from '../objects/open-objects.ts';
+import { type Choice, cliQuery, type Page, renderPage } from './render-page.ts';
+
+type Parts = {
+  readonly identity: Pick<Identity, 'authenticate' | 'csrfToken' | 'signIn' | 'signOut' | 'browser' | 'cliCodes' | 'providers'>;
+  readonly objects: Pick<Objects, 'settings'>;
+  readonly life: Life;
+  readonly log: Log;
+};
+
+type Answer = { readonly status: number; readonly headers: Readonly<Record<string, string | readonly string[]>>; readonly body: string };
+type Visit = {
+  readonly request: IncomingMessage;
+  /** Without its question mark. */
+  readonly query: string;
+  readonly address: string;
+  readonly signal: AbortSignal;
+};
+
+/** Bytes of a form, and milliseconds until it is there. */
+const form = { limit: 16 * 1024, within: 30_000 };
+const text = z.string().check(z.minLength(1), z.maxLength(1024));
+const passwordForm = z.object({
+  username: text,
+  password: text,
+  newPassword: z.optional(text),
+  provider: z.prefault(text, localProvider),
+});
+
+/** Answers requests for `/sign-in` and below; another path there is answered by false. */
+export function createSignInPages(parts: Parts): (request: IncomingMessage, response: ServerResponse) => boolean {
+  const log = parts.log.part('sign-in');
+  return (request, response) => {
+    const { url = '', method } = request;
+    const at = url.indexOf('?');
+    const path = at < 0 ? url : url.slice(0, at);
+    const act = actOf(parts, method === 'HEAD' ? 'GET' : (method ?? ''), path);
+    if (act === undefined) return false;
+    const gone = new AbortController();
+    response.once('close', () => gone.abort(new Error('the browser went away')));
+    const visit = {
+      request,
+      query: at < 0 ? '' : url.slice(at + 1),
+      address: request.socket.remoteAddress ?? '',
+      signal: AbortSignal.any([gone.signal, parts.life.signal]),
+    };
+    void act(visit)
+      .catch((error: unknown) => problem(error, visit, log))
+      .then((answer) => send(response, request, answer));
+    return true;
+  };
+}
+
+function actOf(parts: Parts, method: string, path: string): ((visit: Visit) => Promise<Answer>) | undefined {
+  const [, direction, provider] = /^\/sign-in\/(to|back)\/([a-z0-9][a-z0-9.-]{0,62})$/.exec(path) ?? [];
+  const acts: Readonly<Record<string, (visit: Visit) => Promise<Answer>>> = {
+    'GET /sign-in': (visit) => showSignIn(parts, visit),
+    'POST /sign-in': (visit) => signInByPassword(parts, visit),
+    'GET /sign-in/cli': (visit) => askToGrant(parts, visit),
+    'POST /sign-in/cli': (visit) => grant(parts, visit),
+    'POST /sign-in/out': (visit) => signOut(parts, visit),
+  };
+  if (provider !== undefined && method === 'GET')
+    return direction === 'to' ? (visit) => goOut(parts, visit, provider) : (visit) => comeBack(parts, visit, provider);
+  return acts[`${method} ${path}`];
+}
+
+async function showSignIn(parts: Parts, visit: Visit): Promise<Answer> {
+  const cli = cliIn(visit.query);
+  const who = await signedInAs(parts, visit);
+  if (who === undefined) return page({ kind: 'sign-in', choices: choicesOf(parts), cli });
+  return cli === undefined ? page({ kind: 'signed-in', ...who }) : seeOther(`/sign-in/cli${cliQuery(cli)}`);
+}
+
+async function signInByPassword(parts: Parts, visit: Visit): Promise<Answer> {
+  const { identity } = parts;
+  const { request, address } = visit;
+  if (!isOwnOrigin(request.headers, serverUrlOf(parts))) throw fail('csrf-refused', {});
+  const fields = await readForm(visit);
+  const read = z.safeParse(passwordForm, Object.fromEntries(fields));
+  if (!read.success) throw fail('sign-in-form', { problem: 'a user name and a password belong to it' });
+  const { username, provider } = read.data;
+  const cli = cliFrom(fields);
+  try {
+    const { cookie } = await identity.signIn({ ...read.data, address });
+    return afterwards(cli, [cookie]);
+  } catch (error) {
+    const { code, message } = toRfoError(error);
+    if (!(error instanceof RfoError) || !statuses.has(code)) throw error;
+    const mustChange = code === 'password-must-change' || code === 'password-weak';
+    const again = { kind: 'sign-in' as const, choices: choicesOf(parts), cli, problem: message, typed: { username, provider }, mustChange };
+    return page(again, statuses.get(code));
+  }
+}
+
+async function goOut({ identity, ...parts }: Parts, { request, query, signal }: Visit, provider: string): Promise<Answer> {
+  const serverUrl = serverUrlOf(parts);
+  // The cookie has to be of the address that the provider sends the browser back to.
+  if (serverUrl !== undefined && request.headers.host !== new URL(serverUrl).host) {
+    return seeOther(`${new URL(serverUrl).origin}/sign-in/to/${provider}${cliQuery(cliIn(query))}`);
+  }
+  const { location, cookie } = await identity.browser.begin({ provider, cli: cliIn(query), signal });
+  return seeOther(location, [cookie]);
+}
+
+async function comeBack({ identity }: Parts, { request, query, address, signal }: Visit, provider: string): Promise<Answer> {
+  const { cookie } = request.headers;
+  const { cli, cookies } = await identity.browser.complete({ provider, query, cookies: cookie, address, signal });
+  return afterwards(cli, cookies);
+}
+
+async function askToGrant(parts: Parts, visit: Visit): Promise<Answer> {
+  const cli = demandCli(cliIn(visit.query));
+  const who = await signedInAs(parts, visit);
+  return who === undefined ? seeOther(`/sign-in${cliQuery(cli)}`) : page({ kind: 'grant', cli, ...who });
+}
+
+async function grant(parts: Parts, visit: Visit): Promise<Answer> {
+  const fields = await readForm(visit);
+  const caller = await callerOf(parts, visit, fields);
+  return seeOther(await parts.identity.cliCodes.grant(caller, demandCli(cliFrom(fields))));
+}
+
+async function signOut(parts: Parts, visit: Visit): Promise<Answer> {
+  const caller = await callerOf(parts, visit, await readForm(visit));
+  return seeOther('/sign-in', [await parts.identity.signOut(caller)]);
+}
+
+/** The cookie alone does not do it: the form has to be ours. */
+function callerOf({ identity }: Parts, { request }: Visit, fields: URLSearchParams): Promise<Caller> {
+  const headers = { ...request.headers, 'x-rfo-csrf': fields.get('csrf') ?? '' };
+  return identity.authenticate(headers, { method: 'POST' });
+}
+
+async function signedInAs({ identity }: Parts, { request: { headers } }: Visit) {
+  if (headers.cookie === undefined) return undefined;
+  try {
+    const { username } = await identity.authenticate({ cookie: headers.cookie, host: headers.host }, { method: 'GET' });
+    return { username, csrf: identity.csrfToken(headers) ?? '' };
+  } catch (error) {
+    const { code } = toRfoError(error);
+    if (code === 'not-signed-in' || code === 'credentials-refused' || code === 'session-ended') return undefined;
+    throw error;
+  }
+}
+
+async function readForm({ request, signal }: Visit): Promise<URLSearchParams> {
+  if (!/^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? ''))
+    throw fail('sign-in-form', { problem: 'it is no form' });
+  const fields = new URLSearchParams((await readBody(request, { ...form, signal })).toString());
+  // A field that is left empty is one that was not given.
+  for (const [name, value] of [...fields]) if (value === '') fields.delete(name);
+  return fields;
+}
+
+function cliIn(query: string): CliWish | undefined {
+  return cliFrom(new URLSearchParams(query));
+}
+
+/** Undefined where none of it is there. @throws sign-in-form where it is not whole */
+function cliFrom(fields: URLSearchParams): CliWish | undefined {
+  const [port, challenge, state] = [fields.get('port'), fields.get('challenge'), fields.get('state')];
+  if (port === null && challenge === null) return undefined;
+  const read = z.safeParse(cliWish, { port: /^[1-9]\d{0,4}$/.test(port ?? '') ? Number(port) : undefined, challenge, state });
+  if (!read.success) throw fail('sign-in-form', { problem: 'what rfo manager login adds to the address is not whole' });
+  return read.data;
+}
+
+function demandCli(cli: CliWish | undefined): CliWish {
+  if (cli === undefined) throw fail('sign-in-form', { problem: 'what rfo manager login adds to the address is missing' });
+  return cli;
+}
+
+function choicesOf({ identity }: Parts): readonly Choice[] {
+  return identity.providers.list().map(({ name, spec, ask }) => ({
+    name,
+    displayName: spec.displayName,
+    by: ask.redirecting === undefined ? 'password' : 'browser',
+  }));
+}
+
+function serverUrlOf({ objects }: Pick<Parts, 'objects'>): string | undefined {
+  const value = objects.settings.get('server-url')?.spec.value;
+  return value === '' ? undefined : value;
+}
+
+/** What people meet here, by its status. */
+const statuses: ReadonlyMap<string, number> = new Map([
+  ['credentials-refused', 401],
+  ['password-must-change', 403],
+  ['password-weak', 400],
+  ['sign-in-limited', 429],
+  ['sign-in-busy', 503],
+  ['provider-not-allowed', 403],
+  ['provider-unreachable', 502],
+  ['provider-settings', 502],
+  ['provider-unknown', 404],
+  ['provider-refused', 403],
+  ['sign-in-lost', 400],
+  ['sign-in-form', 400],
+  ['server-url-unknown', 409],
+  ['csrf-refused', 403],
+  ['not-signed-in', 401],
+  ['session-ended', 401],
+  ['request-too-large', 413],
+  ['request-too-slow', 408],
+]);
+
+function problem(error: unknown, { query, signal }: Visit, log: Log): Answer {
+  const known = error instanceof RfoError ? statuses.get(error.code) : undefined;
+  if (!(error instanceof RfoError) || known === undefined) {
+    if (!signal.aborted) log.error('a page for signing in failed', { error });
+    return page({ kind: 'problem', message: 'the manager failed to answer', cure: 'Try again; its log says more', cli: undefined }, 500);
+  }
+  const { code, message, cure } = error;
+  // What exactly a provider has said may name hosts of the inside: that is for the log.
+  if (known === 502) log.warn('a provider could not be asked', { code, error });
+  const shown = known === 502 ? 'the provider cannot be asked now' : message.slice(0, -`. ${cure}.`.length);
+  const advice = known === 502 ? 'Try again, or tell an administrator' : cure;
+  return page({ kind: 'problem', message: shown, cure: advice, cli: tryCli(query) }, known);
+}
+
+function tryCli(query: string): CliWish | undefined {
+  try {
+    return cliIn(query);
+  } catch {
+    return undefined;
+  }
+}
+
+function page(shown: Page, status = 200): Answer {
+  return { status, ...renderPage(shown) };
+}
+
+/** Where somebody goes who has just signed in. */
+function afterwards(cli: CliWish | undefined, cookies: readonly string[]): Answer {
+  return seeOther(cli === undefined ? '/sign-in' : `/sign-in/cli${cliQuery(cli)}`, cookies);
+}
+
+function seeOther(location: string, cookies: readonly string[] = []): Answer {
+  const headers = { location, 'content-type': 'text/plain; charset=utf-8', 'referrer-policy': 'same-origin' };
+  return { status: 303, headers: { ...headers, ...(cookies.length > 0 && { 'set-cookie': cookies }) }, body: '' };
+}
+
+function send(response: ServerResponse, request: IncomingMessage, { status, headers, body }: Answer): void {
+  if (response.destroyed) return;
+  request.resume();
+  response.writeHead(status, {
+    ...headers,
+    'content-length': String(Buffer.byteLength(body)),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  } as Record<string, string | string[]>);
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
