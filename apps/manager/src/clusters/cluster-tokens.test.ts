@@ -42,12 +42,38 @@ it('a token is good when it is given, and the one before ends an hour after the 
 it('a token that was given out and never kept ends, and one that is presented was kept', async () => {
   const tokens = createClusterTokens({ client: cluster.client, namespace: 'default', clock });
   const lost = (await tokens.issue('two')) ?? assert.fail('none');
+  assert.equal(await tokens.issue('two'), undefined, 'it may still be kept');
   time += 700_000;
-  assert.equal((await tokens.check(clusterToken(lost.token))).verdict, 'expired');
   const kept = (await tokens.issue('two')) ?? assert.fail('none');
   assert.equal((await tokens.check(clusterToken(kept.token))).verdict, 'good');
-  time += 700_000;
+  time += 8 * day;
+  assert.equal((await tokens.check(clusterToken(lost.token))).verdict, 'expired');
   assert.equal((await tokens.check(clusterToken(kept.token))).verdict, 'good');
+});
+
+it('an agent that has kept a token and was not heard gets in by it whenever the manager is back, and by the one before', async () => {
+  const tokens = createClusterTokens({ client: cluster.client, namespace: 'default', clock });
+  const first = (await tokens.issue('five')) ?? assert.fail('none');
+  await tokens.confirm('five', first.id);
+  const second = (await tokens.issue('five')) ?? assert.fail('none');
+  time += 2 * day;
+  assert.equal((await tokens.check(clusterToken(first.token))).verdict, 'good');
+  assert.equal((await tokens.check(clusterToken(second.token))).verdict, 'good');
+  time += 8 * day;
+  assert.equal((await tokens.check(clusterToken(second.token))).verdict, 'good');
+  assert.equal((await tokens.check(clusterToken(first.token))).verdict, 'expired');
+});
+
+it('nothing ends for the sake of a token that is none, or that has been replaced', async () => {
+  const tokens = createClusterTokens({ client: cluster.client, namespace: 'default', clock });
+  const first = (await tokens.issue('six')) ?? assert.fail('none');
+  time += 700_000;
+  const second = (await tokens.issue('six')) ?? assert.fail('none');
+  await tokens.confirm('six', second.id);
+  await tokens.confirm('six', 'nonsense');
+  assert.equal((await tokens.check(clusterToken(first.token))).verdict, 'good', 'its overlap');
+  time += day;
+  assert.equal((await tokens.check(clusterToken(second.token))).verdict, 'good');
 });
 
 it('a token is none of another cluster, and of none whose secret is another', async () => {

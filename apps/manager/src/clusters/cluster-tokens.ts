@@ -9,8 +9,8 @@ import { changeRecord, readRecord, secretRef } from './stored-secret.ts';
 /** A token is replaced after this (ms); the one before is good for `overlap` longer, for agents that have not read the new one yet. */
 const rotateAfter = 7 * 24 * 3_600_000;
 const overlap = 3_600_000;
-/** One that was given out and never confirmed. */
-const unconfirmedFor = 600_000;
+/** Until one that was given out is confirmed, no other is; then whoever should have kept it is asked to keep another. */
+const patience = 600_000;
 
 const entry = z.object({
   id: z.string(),
@@ -32,8 +32,8 @@ export type ClusterTokens = {
   /** Whether the token is one of its cluster, and whether another should take its place. Who presents one has kept it: it is confirmed. */
   readonly check: (token: Token) => Promise<{ readonly verdict: Verdict; readonly old: boolean }>;
   /**
-   * Makes another one, which is good at once and ends soon unless it is confirmed. Gives it as text; undefined while another one waits to be
-   * confirmed: so there is always one order in which they follow each other.
+   * Makes another one, which is good at once and ends unless it is confirmed: not before an agent that has kept it and was not heard must have come
+   * back. Gives it as text; undefined while another one waits to be confirmed: so there is always one order in which they follow each other.
    */
   readonly issue: (cluster: string) => Promise<{ readonly token: string; readonly id: string } | undefined>;
   /** Whether another should take the place of the one in use. */
@@ -68,12 +68,15 @@ export function createClusterTokens(input: {
     });
   };
   const confirm: ClusterTokens['confirm'] = (cluster, id) =>
-    change(cluster, (tokens, now) =>
-      tokens.map(({ expiresAt, ...each }) => {
+    change(cluster, (tokens, now) => {
+      const kept = tokens.find((each) => each.id === id);
+      // Nothing may end for the sake of one that is none any more, or that another has taken the place of.
+      if (kept === undefined || tokens.some(({ confirmed, createdAt }) => confirmed && createdAt > kept.createdAt)) return undefined;
+      return tokens.map(({ expiresAt, ...each }) => {
         if (each.id === id) return { ...each, confirmed: true };
         return { ...each, expiresAt: Math.min(expiresAt ?? Number.POSITIVE_INFINITY, now + overlap) };
-      }),
-    );
+      });
+    });
   return {
     confirm,
     check: async (token) => {
@@ -93,9 +96,9 @@ export function createClusterTokens(input: {
       const token = makeClusterToken(cluster);
       let waits = false;
       await change(cluster, (tokens, now) => {
-        waits = tokens.some(({ confirmed }) => !confirmed);
+        waits = tokens.some(({ confirmed, createdAt }) => !confirmed && now - createdAt < patience);
         if (waits) return undefined;
-        return [...tokens, { id: token.id, hash: hashOf(token), createdAt: now, confirmed: false, expiresAt: now + unconfirmedFor }];
+        return [...tokens, { id: token.id, hash: hashOf(token), createdAt: now, confirmed: false, expiresAt: now + rotateAfter }];
       });
       return waits ? undefined : { token: formatAgentToken(token), id: token.id };
     },

@@ -37,20 +37,21 @@ export type ConnectionsInput = {
   /** PEM of the authority of the manager's certificate; undefined where everybody trusts it. Asked whenever it matters. */
   readonly authority: () => string | undefined;
   readonly clock?: Clock;
+  /** Milliseconds between looks at tokens for their age. */
+  readonly rotateEvery?: number;
   readonly life: Life;
   readonly log: Log;
 };
 
 const day = 24 * 3_600_000;
-/** How often (ms) agents are told of settings that changed without a Setting, and tokens are looked at for their age. */
+/** How often (ms) agents are told of settings that changed without a Setting. */
 const settleEvery = 60_000;
-const rotateEvery = 3_600_000;
 /** Connections whose agent has not been taken in yet. */
 const mostStrangers = 2000;
 
 /** Ready when it resolves; it ends with the life. Throws what the system says to an address of the replica that cannot be listened on. */
 export async function createConnections(input: ConnectionsInput): Promise<Connections> {
-  const { objects, client, namespace, image, version, authority, clock = systemClock, life, log } = input;
+  const { objects, client, namespace, image, version, authority, clock = systemClock, rotateEvery = 3_600_000, life, log } = input;
   const { now } = clock;
   const sessions = createSessions({ now, log });
   const clients = createClusterClients({ sessions, signal: life.signal });

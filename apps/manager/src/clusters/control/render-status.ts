@@ -54,7 +54,7 @@ function present({ state, health, caBundle, settled, before, now }: StatusInput)
   };
 }
 
-function absent({ state, before, now }: StatusInput): Partial<Status> {
+function absent({ state, settled, before, now }: StatusInput): Partial<Status> {
   const was = before?.phase === 'Active';
   const never = before?.agent?.lastSeen === undefined;
   const reason = state.problem?.reason ?? before?.agent?.reason ?? (never ? 'NeverConnected' : 'Disconnected');
@@ -64,7 +64,12 @@ function absent({ state, before, now }: StatusInput): Partial<Status> {
     phase: never ? 'Pending' : 'Away',
     conditions: merge(
       before?.conditions,
-      [condition('Connected', false, reason, message), condition('Ready', 'Unknown', reason, message)],
+      [
+        condition('Connected', false, reason, message),
+        condition('Ready', 'Unknown', reason, message),
+        // What they had when they left may be out of date by now.
+        ...(settled === undefined || never ? [] : [condition('AgentSettled', 'Unknown', reason, message)]),
+      ],
       now,
     ),
     agent: {

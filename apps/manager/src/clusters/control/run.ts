@@ -66,11 +66,16 @@ export async function runClusterControllers(input: ControlInput): Promise<void> 
   const progress = keepProgress(input);
   life.defer(sessions.onChange(progress));
   life.defer(objects.settings.onChange(progress));
+  life.defer(objects.clusters.onChange((_, is, was) => isWaitedFor(is) !== isWaitedFor(was) && progress()));
   progress();
   await new Promise((resolve) => {
     life.signal.addEventListener('abort', resolve, { once: true });
     if (life.signal.aborted) resolve(undefined);
   });
+}
+
+function isWaitedFor(cluster: Cluster | undefined): boolean {
+  return cluster?.status?.agent?.lastSeen !== undefined && cluster.metadata.deletionTimestamp === undefined;
 }
 
 /** The Cluster of the manager itself. */
