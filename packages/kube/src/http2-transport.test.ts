@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { constants, createSecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -66,6 +67,20 @@ describe('requests over HTTP/2', () => {
     await assert.rejects(readText(response.body), { code: 'kube-unreachable' });
   });
 
+  it('break as soon when they run in a stream that could still be written to', { timeout: 30_000 }, async (t) => {
+    const { server, ca } = await start(t, {
+      answer: (stream) => {
+        stream.respond({ ':status': 200 });
+        stream.write('half', () => stream.session?.socket.destroy());
+      },
+    });
+    const open = async () => connect({ host: '127.0.0.1', port: Number(new URL(server).port), allowHalfOpen: true });
+    const transport = createHttp2Transport({ server, credentials: createCredentialReader({ ca: { file: ca } }), open });
+    t.after(() => transport.close());
+    const response = await transport.request({ method: 'GET', path: '/', idle: 60_000 });
+    await assert.rejects(readText(response.body), { code: 'kube-unreachable' });
+  });
+
   it('fail when no byte comes for as long as they may wait', async (t) => {
     const { transport } = await start(t, { answer: () => undefined });
     await assert.rejects(transport.request({ method: 'GET', path: '/', idle: 50 }), /no answer within 0\.05 s/);
@@ -104,5 +119,5 @@ async function start(t: TestContext, { answer, maxConcurrentStreams = 100 }: Opt
     for (const session of sessions) session.destroy();
     listener.close();
   });
-  return { transport, server, sessions, folder };
+  return { transport, server, ca, sessions, folder };
 }

@@ -145,6 +145,8 @@ async function openSession({ server, serverName, open }: Way, { ca, cert, key }:
       ...(within && { createConnection: () => within }),
       settings: { enablePush: false, initialWindowSize: streamWindow },
     });
+    // What could still be written to is over all the same: HTTP/2 knows no half of a connection, and Node takes no notice of it.
+    within?.once('end', () => session.destroy(new Error('the server closed the connection')));
     const timer = setTimeout(() => session.destroy(new Error(`no connection within ${connectWithin / 1000} s`)), connectWithin);
     const settle = (then: () => void): void => {
       clearTimeout(timer);
