@@ -14,8 +14,6 @@ export type DirectoryContent = {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Entries that one search without pages gets at most (500, as slapd has it). */
   readonly sizeLimit?: number;
-  /** Further schemas of OpenLDAP: with `msuser`, that of Active Directory, memberOf is no longer kept. */
-  readonly schemas?: readonly string[];
   /** Further lines of slapd.conf, before those of the database. */
   readonly global?: readonly string[];
   /** Further lines of the database. */
@@ -30,7 +28,7 @@ export type PreparedDirectory = {
   readonly root: { readonly dn: string; readonly password: string };
 };
 
-const usualSchemas = ['core', 'cosine', 'nis', 'inetorgperson'];
+const schemas = ['core', 'cosine', 'nis', 'inetorgperson'];
 const password = 'root of the tests';
 
 /**
@@ -62,9 +60,9 @@ export async function prepareDirectory(
 }
 
 function renderConfig(input: DirectoryContent & { readonly folder: string }, slapd: Slapd): string {
-  const { folder, tls, suffix, sizeLimit = 500, schemas = [], global = [], database = [] } = input;
+  const { folder, tls, suffix, sizeLimit = 500, global = [], database = [] } = input;
   return [
-    ...[...usualSchemas, ...schemas].map((name) => `include ${join(slapd.schemas, `${name}.schema`)}`),
+    ...schemas.map((name) => `include ${join(slapd.schemas, `${name}.schema`)}`),
     `modulepath ${slapd.modules}`,
     ...['back_mdb', 'memberof', 'ppolicy'].map((name) => `moduleload ${name}`),
     ...(tls === undefined ? [] : [`TLSCertificateFile ${join(folder, 'tls.crt')}`, `TLSCertificateKeyFile ${join(folder, 'tls.key')}`]),

@@ -1,7 +1,7 @@
 /** A directory on loopback, for one test file. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ export type TestDirectory = Pick<PreparedDirectory, 'root'> & {
   /** Resolves when a line holds the text: what it was asked before that is in `lines` then. */
   readonly said: (text: string) => Promise<void>;
   /** Hangs: connections are accepted by the kernel and nothing is answered. */
-  readonly pause: () => void;
+  readonly pause: () => Promise<void>;
   readonly resume: () => void;
   /** Ends it by SIGKILL, with all its connections. */
   readonly kill: () => Promise<void>;
@@ -74,7 +74,10 @@ export async function startTestDirectory(content: DirectoryContent): Promise<Tes
       said: async (text) => {
         while (!lines.some((line) => line.includes(text))) await once(heard, 'line');
       },
-      pause: () => void child?.kill('SIGSTOP'),
+      pause: async () => {
+        child?.kill('SIGSTOP');
+        await retry(() => isStopped(child?.pid ?? 0), { initial: 1, max: 20, signal: AbortSignal.timeout(30_000) });
+      },
       resume: () => void child?.kill('SIGCONT'),
       kill,
       start,
@@ -83,6 +86,14 @@ export async function startTestDirectory(content: DirectoryContent): Promise<Tes
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** A signal has its effect a moment after it was sent. Throws as long as a thread runs. */
+async function isStopped(pid: number): Promise<void> {
+  for (const thread of await readdir(`/proc/${pid}/task`)) {
+    const stat = await readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+    if (!/\) T /.test(stat)) throw new Error(`thread ${thread} of slapd runs on`);
   }
 }
 

@@ -2,7 +2,9 @@
 
 /** The same for two ways to write a DN that differ in case, escapes or blanks around separators. */
 export function dnKey(dn: string): string {
-  return split(dn).map(normal).join(',');
+  return split(dn, ',')
+    .map((rdn) => split(rdn, '+').map(normal).sort().join('+'))
+    .join(',');
 }
 
 /** Whether a search from this base with this scope would meet the entry. */
@@ -12,16 +14,16 @@ export function isWithin(dn: string, { base, scope }: { readonly base: string; r
   return key === baseKey || key.endsWith(`,${baseKey}`);
 }
 
-/** At commas that are not escaped. */
-function split(dn: string): string[] {
-  return dn.trim() === '' ? [] : (dn.match(/(?:\\.|[^,\\])+/gs) ?? []);
+/** At separators that are not escaped. */
+function split(text: string, separator: ',' | '+'): string[] {
+  return text.match(separator === ',' ? /(?:\\.|[^,\\])+/gs : /(?:\\.|[^+\\])+/gs) ?? [];
 }
 
-function normal(rdn: string): string {
-  const at = rdn.indexOf('=');
-  const value = unescaped(rdn.slice(at + 1).trim()).replaceAll(/\s+/g, ' ');
+function normal(part: string): string {
+  const at = part.indexOf('=');
+  const value = unescaped(part.slice(at + 1).trim()).replaceAll(/\s+/g, ' ');
   // The separators of the key cannot come from a value.
-  return `${rdn.slice(0, at).trim()}=${encodeURIComponent(value.normalize('NFKC').toLowerCase())}`.toLowerCase();
+  return `${part.slice(0, at).trim()}=${encodeURIComponent(value.toWellFormed().normalize('NFKC').toLowerCase())}`.toLowerCase();
 }
 
 /** `\,` is the character itself, `\c3\a9` bytes of UTF-8. */

@@ -71,8 +71,10 @@ export const authority = makeAuthority();
 export function startDirectory(
   entries: readonly string[],
   options: Partial<Parameters<typeof startTestDirectory>[0]> = {},
+  how: 'with TLS' | 'without TLS' = 'with TLS',
 ): Promise<TestDirectory> {
-  return startTestDirectory({ suffix, tls: authority.issue('directory'), ...options, ldif: [trunk(), ...entries].join('\n') });
+  const tls = how === 'with TLS' ? { tls: authority.issue('directory') } : {};
+  return startTestDirectory({ suffix, ...tls, ...options, ldif: [trunk(), ...entries].join('\n') });
 }
 
 export type Open = LdapDirectory & {
