@@ -218,7 +218,7 @@ describe('a server that fails', () => {
         toDirectory = pipeTo(socket, directory.port);
         return;
       }
-      socket.on('data', (data) => sent.push(data));
+      socket.on('data', (data: Buffer) => sent.push(data));
     });
     const ours = open(
       settingsFor(directory, { security: 'start-tls', servers: [`127.0.0.1:${portOf(between)}`], connectTimeoutSeconds: 1 }),
