@@ -26,6 +26,7 @@ import { servingNames } from './serving/names.ts';
 import { ownCertificate } from './serving/own.ts';
 import { createSignInPages } from './sign-in/create-sign-in-pages.ts';
 import { managerVersion } from './version.ts';
+import { createWatches } from './watches/create-watches.ts';
 
 export type RunningManager = {
   readonly port: number;
@@ -87,14 +88,18 @@ export async function bootManager(options: {
     ...{ clock, life, log: log.part('clusters') },
   });
   const frontDoor = createFrontDoor({ connections, identity, rights, audit, life, log: log.part('front-door') });
-  const api = await createApi({ client, objects, identity, rights, connections, audit, authority: certificate.ca, life, log });
+  const watches = createWatches({ connections, objects, identity, rights, life, log: log.part('watches') });
+  const api = await createApi({ client, objects, identity, rights, connections, audit, watches, authority: certificate.ca, life, log });
   const { password } = await identity.ensureAdministrator();
 
   const state: State = { now: 'starting', leads: false };
   const metrics = createMetrics();
-  metrics.add(() => [...ownMetrics(objects, state, frontDoor.open()), ...auditMetrics(audit.state())]);
+  metrics.add(() => [...ownMetrics(objects, state, frontDoor.open()), ...auditMetrics(audit.state()), ...watches.metrics()]);
   const pages = createPages({ state, identity, rights, metrics });
-  const entrances = routeRequests({ frontDoor, api, signIn: createSignInPages({ identity, objects, life, log }), connections, pages }, log);
+  const entrances = routeRequests(
+    { frontDoor, api, watches, signIn: createSignInPages({ identity, objects, life, log }), connections, pages },
+    log,
+  );
   const listener = await startListener({
     ...{ address: config['bind-address'], port: config['https-port'], certificate, life },
     entrances: {

@@ -50,6 +50,7 @@ async function start(): Promise<Started> {
         upgrade: upgradeTo('front door'),
       },
       api: says('api'),
+      watches: { upgrade: upgradeTo('watches') },
       signIn: () => false,
       connections: {
         handleUpgrade: upgradeTo('connections'),

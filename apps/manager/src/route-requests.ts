@@ -16,6 +16,8 @@ export type Parts = {
   readonly api: Handler;
   /** `/sign-in` and below; false for a path that is none of its own. */
   readonly signIn: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** `/ws` */
+  readonly watches: { readonly upgrade: UpgradeHandler };
   readonly connections: {
     readonly handleUpgrade: UpgradeHandler;
     readonly handleTunnel: Entrances['tunnel'];
@@ -33,7 +35,7 @@ const bodyWithin = 30_000;
  * Sends each request to its part by the beginning of its path as it came: nobody may come by `..` or `%2e` where he could not come straight, so
  * nothing is resolved here, and each part is as strict about what follows.
  */
-export function routeRequests({ frontDoor, api, signIn, connections, pages }: Parts, log: Log): Entrances {
+export function routeRequests({ frontDoor, api, watches, signIn, connections, pages }: Parts, log: Log): Entrances {
   const answerPage = (request: IncomingMessage, response: ServerResponse, make: () => Page | Promise<Page>): void => {
     void Promise.resolve()
       .then(make)
@@ -60,7 +62,7 @@ export function routeRequests({ frontDoor, api, signIn, connections, pages }: Pa
         const page = pages[path];
         const token = /^\/import\/([A-Za-z0-9_.-]{1,512})\.yaml$/.exec(path)?.[1];
         if (page === undefined && token === undefined) {
-          if (path === '/connect') throw fail('manager-upgrade-needed', { path });
+          if (path === '/connect' || path === '/ws') throw fail('manager-upgrade-needed', { path });
           throw fail('manager-path-unknown', { path: path.slice(0, 200) });
         }
         if (request.method !== 'GET' && request.method !== 'HEAD') return { status: 405, body: 'only GET is served here\n' };
@@ -72,6 +74,7 @@ export function routeRequests({ frontDoor, api, signIn, connections, pages }: Pa
       const path = pathOf(request.url ?? '');
       if (path === '/connect') connections.handleUpgrade(request, socket, head);
       else if (path.startsWith('/k8s/')) frontDoor.upgrade(request, socket, head);
+      else if (path === '/ws') watches.upgrade(request, socket, head);
       else socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n', () => socket.destroy());
     },
     tunnel: connections.handleTunnel,

@@ -52,6 +52,7 @@ export type {
   User,
 } from './manager/kinds.ts';
 export type { ManagerConfig } from './manager/options.ts';
+export type { WatchMessage, WatchRequest, WatchSubscribe } from './manager/watch-protocol.ts';
 export { loadManagerCliOptions } from './manager-cli-load.ts';
 export type { CiliumVersion } from './network-options.ts';
 export type { Bgp, BgpAttributes, BgpPeer, NetworkDeclaration } from './network-options-declaration.ts';

@@ -1,9 +1,8 @@
 /** The objects of the manager and the options of its programs, loaded when they are wanted: no node has to carry them. */
 export const loadManagerSchema = async () => {
   const [objects, options] = await Promise.all([import('./manager/index.ts'), import('./manager/options.ts')]);
-  const { managerApiVersion, managerKinds, objectParser, renderCrds, renderObjectReference } = objects;
   const { managerConfig } = options;
-  return { managerApiVersion, managerKinds, objectParser, renderCrds, renderObjectReference, managerConfig };
+  return { ...objects, managerConfig };
 };
 
 /** The options of the agent alone. */

@@ -10,6 +10,7 @@ import { createIdentity } from '../identity/create-identity.ts';
 import { installCrds } from '../objects/install-crds.ts';
 import { openObjects } from '../objects/open-objects.ts';
 import { createRights } from '../rights/create-rights.ts';
+import { createWatches } from '../watches/create-watches.ts';
 import { createApi } from './create-api.ts';
 import type { Method } from './route.ts';
 
@@ -52,9 +53,11 @@ export async function startApiLab() {
   const connections = await createConnections({
     ...{ objects, client, local: cluster.options, namespace, image: 'agent:1', version: '1', authority: () => authority, life, log },
   });
-  const parts = { client, objects, identity, rights, connections, audit, authority: () => authority, log };
+  const watches = createWatches({ connections, objects, identity, rights, life, log });
+  const parts = { client, objects, identity, rights, connections, audit, watches, authority: () => authority, log };
   const api = await createApi({ ...parts, life });
   const server = createServer(api);
+  server.on('upgrade', watches.upgrade);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   life.defer(() => new Promise((resolve) => server.close(resolve)));
   life.defer(() => server.closeAllConnections());
@@ -110,7 +113,7 @@ export async function startApiLab() {
   };
 
   return {
-    ...{ parts, ask, send, someone, lines, admin: signedIn.credential, adminPassword },
+    ...{ parts, ask, send, port, cluster, someone, lines, admin: signedIn.credential, adminPassword },
     /** The newest entries that match. */
     audited: async (query: Parameters<typeof audit.search>[0]): Promise<readonly AuditEntry[]> =>
       await Array.fromAsync(audit.search(query)),

@@ -30,25 +30,31 @@ export type ListQuery = z.output<typeof listQuery>;
  */
 export function listPage<T extends { readonly name: string }>(items: readonly T[], query: ListQuery): Page<T> {
   const { page, pageSize } = query;
-  const filters = (query.filter ?? []).map(parseFilter);
+  const conditions = (query.filter ?? []).map(parseCondition);
   const needle = query.search?.toLowerCase();
   const found = items.filter(
-    (item) => filters.every((holds) => holds(item)) && (needle === undefined || texts(item).some((text) => text.includes(needle))),
+    (item) =>
+      conditions.every(({ path, holds }) => holds(valuesAt(item, path))) &&
+      (needle === undefined || texts(item).some((text) => text.includes(needle))),
   );
   const sorted = sortBy(found, parseSort(query.sort ?? 'name'));
   return { items: sorted.slice((page - 1) * pageSize, page * pageSize), total: found.length, page, pageSize };
 }
 
-type Path = readonly string[];
+export type Path = readonly string[];
 
-function parseFilter(filter: string): (item: unknown) => boolean {
-  const [, path, operator, value] = /^((?:[^=!~<>[\]]|\[[^\]]*\])+?)(!=|!~|=|~|<|>)(.*)$/s.exec(filter) ?? [];
-  if (path === undefined || operator === undefined || value === undefined) {
+/** What a filter asks of the values that stand at its path. */
+export type Condition = { readonly path: Path; readonly holds: (found: readonly unknown[]) => boolean };
+
+/** @throws api-request-invalid */
+export function parseCondition(filter: string): Condition {
+  const [, field, operator, value] = /^((?:[^=!~<>[\]]|\[[^\]]*\])+?)(!=|!~|=|~|<|>)(.*)$/s.exec(filter) ?? [];
+  if (field === undefined || operator === undefined || value === undefined) {
     throw fail('api-request-invalid', { problem: `filter ${JSON.stringify(filter)} is none: write it like status.phase=Active` });
   }
-  const at = parsePath(path);
-  const some = (test: (found: unknown) => boolean) => (item: unknown) => valuesAt(item, at).some(test);
-  const none = (test: (found: unknown) => boolean) => (item: unknown) => !valuesAt(item, at).some(test);
+  const path = parsePath(field);
+  const some = (test: (found: unknown) => boolean): Condition => ({ path, holds: (found) => found.some(test) });
+  const none = (test: (found: unknown) => boolean): Condition => ({ path, holds: (found) => !found.some(test) });
   const same = (found: unknown): boolean => String(found) === value;
   const contains = (found: unknown): boolean => String(found).toLowerCase().includes(value.toLowerCase());
   switch (operator) {
@@ -67,14 +73,15 @@ function parseFilter(filter: string): (item: unknown) => boolean {
   }
 }
 
-function parsePath(text: string): Path {
+/** @throws api-request-invalid */
+export function parsePath(text: string): Path {
   const path = [...text.matchAll(/\[([^\]]+)\]|([^.[\]]+)/g)].map(([, literal, plain]) => literal ?? plain ?? '');
   if (path.length === 0) throw fail('api-request-invalid', { problem: `${JSON.stringify(text)} names no field` });
   return path;
 }
 
 /** What stands at the path; the items of a list one by one. */
-function valuesAt(value: unknown, path: Path): readonly unknown[] {
+export function valuesAt(value: unknown, path: Path): readonly unknown[] {
   if (Array.isArray(value)) return value.flatMap((item) => valuesAt(item, path));
   const [key, ...rest] = path;
   if (key === undefined) return value === undefined || value === null ? [] : [value];
@@ -82,13 +89,16 @@ function valuesAt(value: unknown, path: Path): readonly unknown[] {
   return valuesAt((value as Readonly<Record<string, unknown>>)[key], rest);
 }
 
-function parseSort(sort: string): readonly { readonly path: Path; readonly sign: 1 | -1 }[] {
+export type SortKey = { readonly path: Path; readonly sign: 1 | -1 };
+
+/** @throws api-request-invalid */
+export function parseSort(sort: string): readonly SortKey[] {
   const keys = sort.split(',').filter((key) => key !== '');
   return keys.map((key) => ({ path: parsePath(key.replace(/^-/, '')), sign: key.startsWith('-') ? -1 : 1 }));
 }
 
 /** Each key is looked up once an item. What has no value stands last in either direction; equals stand by name. */
-function sortBy<T extends { readonly name: string }>(items: readonly T[], keys: ReturnType<typeof parseSort>): readonly T[] {
+function sortBy<T extends { readonly name: string }>(items: readonly T[], keys: readonly SortKey[]): readonly T[] {
   const rows = items.map((item) => ({ item, values: keys.map(({ path }) => valuesAt(item, path)[0]) }));
   rows.sort((one, other) => {
     for (const [at, { sign }] of keys.entries()) {

@@ -8,6 +8,7 @@ import type { Identity } from '../identity/create-identity.ts';
 import type { Objects } from '../objects/open-objects.ts';
 import type { ObjectStore } from '../objects/store.ts';
 import type { Rights } from '../rights/create-rights.ts';
+import type { Watches } from '../watches/create-watches.ts';
 
 export type ApiParts = {
   /** Of the cluster that the manager runs in. */
@@ -16,6 +17,7 @@ export type ApiParts = {
   readonly identity: Identity;
   readonly rights: Rights;
   readonly connections: Pick<Connections, 'register'>;
+  readonly watches: Pick<Watches, 'list'>;
   readonly audit: Pick<Audit, 'record' | 'hasRoom' | 'state' | 'search' | 'verify'>;
   /** PEM of the CA of the certificate that the manager serves with; undefined where hosts trust it already. */
   readonly authority: () => string | undefined;

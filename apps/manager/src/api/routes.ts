@@ -9,6 +9,7 @@ import { clusterRoutes } from './routes/clusters.ts';
 import { kubeconfigRoutes } from './routes/kubeconfigs.ts';
 import { plainRoutes } from './routes/plain.ts';
 import { providerRoutes } from './routes/providers.ts';
+import { resourceRoutes } from './routes/resources.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { userRoutes } from './routes/users.ts';
@@ -35,6 +36,7 @@ export function createRoutes(parts: ApiParts): readonly Route[] {
     ...userRoutes(parts),
     ...tokenRoutes(parts),
     ...clusterRoutes(parts),
+    ...resourceRoutes(parts),
     ...kubeconfigRoutes(parts),
     ...plainRoutes(parts),
     ...providerRoutes(parts),

@@ -2,7 +2,8 @@
 import { fail } from '@rfo/foundation';
 import type { KubeClient } from '@rfo/kube';
 import type { Caller } from '../identity/caller.ts';
-import { neededFor, type Person, type ResourceAttributes, reservedIn } from './impersonation.ts';
+import { askAccess } from './ask-access.ts';
+import { neededFor, type Person, reservedIn } from './impersonation.ts';
 
 /**
  * @param options.caller as himself: `person` is how the cluster knows him
@@ -23,26 +24,7 @@ export async function checkImpersonation(options: {
   if (reserved !== undefined) throw refuse(reserved);
   if (client === undefined) throw fail('cluster-away', { name: cluster, problem: 'it is not connected' });
   const needed = neededFor(wanted);
-  const allowed = await Promise.all(needed.map((attributes) => mayDo(client, { person, attributes, cluster, signal })));
+  const allowed = await Promise.all(needed.map((attributes) => askAccess(client, { person, attributes, cluster, signal })));
   const lacking = needed[allowed.indexOf(false)];
   if (lacking !== undefined) throw refuse(`${lacking.resource.replace(/s$/, '')} ${lacking.name}`);
-}
-
-async function mayDo(
-  client: KubeClient,
-  input: { readonly person: Person; readonly attributes: ResourceAttributes; readonly cluster: string; readonly signal: AbortSignal },
-): Promise<boolean> {
-  const { person, attributes, cluster, signal } = input;
-  const { user, groups, extra } = person;
-  const review = {
-    ...{ apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview' },
-    spec: { user, groups, extra, resourceAttributes: attributes },
-  };
-  const headers = { 'content-type': 'application/json' };
-  const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
-  const { status, text } = await client.raw({ method: 'POST', path, headers, body: JSON.stringify(review), signal });
-  if (status !== 201)
-    throw fail('cluster-broke-off', { cluster, problem: `it does not tell what you may (status ${status})` }, new Error(text));
-  const answer = JSON.parse(text) as { readonly status?: { readonly allowed?: unknown; readonly denied?: unknown } };
-  return answer.status?.allowed === true && answer.status.denied !== true;
 }

@@ -1,4 +1,5 @@
 // The declarations of the objects, loaded once for the whole program.
 import { loadManagerSchema } from '@rfo/schema';
 
-export const { managerApiVersion, managerKinds, objectParser, renderCrds } = await loadManagerSchema();
+export const managerSchema = await loadManagerSchema();
+export const { managerApiVersion, managerKinds, objectParser, renderCrds } = managerSchema;

@@ -3,3 +3,12 @@ export { managerKinds } from './kinds.ts';
 export { objectParser } from './parse-object.ts';
 export { renderCrds } from './render-crds.ts';
 export { renderObjectReference } from './render-object-reference.ts';
+export { renderWatchReference } from './render-watch-reference.ts';
+export {
+  longestWatchRequest,
+  parseWatchMessage,
+  resourceFields,
+  watchCloseCodes,
+  watchRequestSchema,
+  watchSubprotocol,
+} from './watch-protocol.ts';

@@ -11,7 +11,7 @@ import { viewOf, viewSchema } from '../views.ts';
 import { createObject, findObject, unknownObject } from '../write-object.ts';
 
 const kind = managerKinds.clusters;
-const clusterView = viewSchema(kind);
+export const clusterView = viewSchema(kind);
 const registration = z.object({ url: z.string(), command: z.string(), expiresAt: z.string() });
 
 export function clusterRoutes({ objects, rights, connections, authority }: ApiParts): readonly Route[] {
