@@ -1,6 +1,7 @@
 /** Starts the agent: its health page, and its session with the manager or the watch for the moment in which it is needed. */
 import { type Clock, type Life, type Log, systemClock } from '@rfo/foundation';
 import type { ClusterAgentConfig } from '@rfo/schema';
+import { answerTokens } from './answer-tokens.ts';
 import { serveHealth } from './health.ts';
 import { type KeptSession, keepSession } from './keep-session.ts';
 import { createAgentSecret } from './secret.ts';
@@ -33,6 +34,7 @@ export async function bootAgent(options: {
     keepSession({ account, secret, via, instance, node, environment, clock, life: own, log, onState });
   const session =
     via === 'node' ? standIn({ client: account.client, identity: instance, keepSession: start, life, log }).session : always(start(life));
+  if (via === 'node') answerTokens({ client: account.client, node, clock, life, log });
   const health = {
     ready: () => session()?.connected() ?? false,
     explain: () => {

@@ -42,6 +42,16 @@ export {
 export type { ApiResource } from './resource-path.ts';
 export { type Change, type IndexFunction, Store } from './store.ts';
 export { startTestCluster, type TestCluster } from './testing.ts';
+export {
+  type DirectToken,
+  type DirectUser,
+  type DirectUsers,
+  directUsersLabel,
+  followDirectUsers,
+  renderDirectUser,
+} from './token-review/direct-users.ts';
+export { serveTokenReviews } from './token-review/serve-token-reviews.ts';
+export { renderWebhookConfig } from './token-review/webhook-config.ts';
 export type { Transport, TransportRequest, TransportResponse } from './transport.ts';
 export { waitForObject } from './wait-for-object.ts';
 export { type WatchItem, type WatchOptions, watch } from './watch.ts';

@@ -95,3 +95,13 @@ export const longestAgentLine = 256 * 1024;
 export const agentName = 'rfo-cluster-agent';
 export const agentNamespace = 'rfo-system';
 export const agentSecretKeys = { token: 'token', settings: 'settings.json' } as const;
+
+/**
+ * The Secret by which the agents on the nodes of the control plane answer their API servers for tokens of the manager: certificate, key, and the
+ * file for `--authentication-token-webhook-config-file`. The port is taken from the host, on loopback.
+ */
+export const endpointSecret = {
+  name: 'rfo-cluster-endpoint',
+  keys: { cert: 'tls.crt', key: 'tls.key', config: 'webhook.yaml' },
+} as const;
+export const endpointPort = 10_691;

@@ -24,6 +24,8 @@ export {
   agentPaths,
   agentSecretKeys,
   agentTarget,
+  endpointPort,
+  endpointSecret,
   longestAgentLine,
   parseAgentHello,
   parseAgentSettings,

@@ -114,7 +114,7 @@ export const certificateTable = {
     ...server,
     subject: () => identity('kube-apiserver'),
     hosts: apiserverHosts,
-    usedBy: [watched('kube-apiserver'), rfo],
+    usedBy: [watched('kube-apiserver'), restarted('authorized-endpoint'), rfo],
   },
   'kube-scheduler/kube-scheduler': {
     ...server,

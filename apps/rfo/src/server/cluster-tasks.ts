@@ -15,6 +15,7 @@ import type { NodePasswords } from '../supervisor/node-passwords.ts';
 import { removeOrphanPasswords } from '../supervisor/remove-orphan-passwords.ts';
 import { type BootstrapVault, createBootstrapVault } from '../tokens/bootstrap-vault.ts';
 import { followClusterTokens } from '../tokens/follow-cluster-tokens.ts';
+import { endpointComponent, hasEndpoint } from './authorized-endpoint.ts';
 import type { ClusterNodes } from './cluster-nodes.ts';
 import { type ServerInputs, serverPorts } from './inputs.ts';
 import { serverClient } from './join.ts';
@@ -47,6 +48,7 @@ export function clusterTasks(tasks: ClusterTasks): TaskComponent[] {
     task('cluster-tokens', api, ({ life, log }) => followClusterTokens({ paths, client, life, log, clock, ...(vault && { vault }) })),
     ...(etcd === undefined ? [] : etcdTasks({ ...tasks, etcd })),
     task('clocks', api, async ({ life, log }) => careForClocks({ servers: () => otherServers(tasks), life, log })),
+    ...(hasEndpoint(inputs.config) ? [endpointComponent({ paths, client, clock })] : []),
     // Nobody else may join under this server's name.
     task('node-password', api, async ({ life }) => nodePasswords.check(nodeName, await ensureNodePassword(paths), life.signal)),
     task('orphan-passwords', api, async ({ life, log }) => removeOrphanPasswords({ client, nodes: nodes.informer, life, log, clock })),

@@ -5,6 +5,7 @@ import type { ProcessComponent, ProcessContext, RenderedFile } from '../componen
 import { egressModeOf, renderEgressConfig } from '../egress/egress-config.ts';
 import type { Membership } from '../etcd-cluster/membership.ts';
 import type { Paths } from '../paths.ts';
+import { endpointFiles } from './authorized-endpoint.ts';
 import { etcdArguments } from './etcd.ts';
 import { apiserverHost, type ServerInputs, serverPorts } from './inputs.ts';
 import { kubeApiserverArguments } from './kube-apiserver.ts';
@@ -144,5 +145,6 @@ function policyFiles({ config, paths }: ServerInputs): RenderedFile[] {
     ...(config['pod-security-admission-config-file'] === undefined
       ? [file(paths.server.admissionConfig, renderAdmissionConfig(config.profile))]
       : []),
+    ...endpointFiles(config, paths),
   ];
 }

@@ -85,6 +85,7 @@ const trials = {
   'disable-controller-manager': { view: 'components', value: true },
   'disable-kube-proxy': { view: 'components', value: true },
   'disable-agent': { view: 'ports', value: true },
+  'authorized-endpoint': { view: 'kube-apiserver', value: true },
   'etcd-expose-metrics': { view: 'etcd', value: true },
   'enable-pprof': { view: 'kube-scheduler', value: true },
 

@@ -30,4 +30,6 @@ export const serverPorts = {
   etcdHttp: 2382,
   controllerManager: 10257,
   scheduler: 10259,
+  /** On loopback, for the API server alone. */
+  tokenReviews: 10692,
 } as const;

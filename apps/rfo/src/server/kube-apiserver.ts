@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { egressModeOf } from '../egress/egress-config.ts';
 import { type Arguments, renderArguments, tlsCipherSuites } from './arguments.ts';
+import { endpointArguments } from './authorized-endpoint.ts';
 import { type ServerInputs, serverPorts } from './inputs.ts';
 
 /** The arguments of kube-apiserver: RKE2's, with the audit log on for everybody and what its `profile: cis` adds. */
@@ -39,6 +40,7 @@ export function kubeApiserverArguments(inputs: ServerInputs): string[] {
     'encryption-provider-config': paths.server.encryptionConfig,
     'encryption-provider-config-automatic-reload': true,
     ...auditArguments(inputs),
+    ...endpointArguments(config, paths),
     // Without it the watches of pods, which outlive the API server, keep it from ending for a minute.
     'shutdown-watch-termination-grace-period': '1s',
     'profiling': config['enable-pprof'],

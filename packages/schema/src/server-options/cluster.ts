@@ -1,4 +1,4 @@
-import { list, maybe, optionGroup, preset } from '../option.ts';
+import { list, maybe, optionGroup, preset, toggle } from '../option.ts';
 import { absolutePath, domainName, hostOrAddress, ipv4Address, ipv4Range, portRange, text } from '../value-types.ts';
 
 /** The cluster as its clients see it: secret, addresses, names. */
@@ -28,6 +28,9 @@ export const clusterOptions = optionGroup('Cluster', {
     help: 'Further host names and addresses in the certificate of the API server.',
     value: 'name',
     split: true,
+  }),
+  'authorized-endpoint': toggle({
+    help: 'Let the API server know the tokens that a manager of many clusters has made for this one, so that kubectl works while that is away.',
   }),
   'write-kubeconfig': preset(absolutePath(), '/etc/rancher/rfo/rfo.yaml', {
     help: "File that the administrator's kubeconfig is written to.",

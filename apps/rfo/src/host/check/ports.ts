@@ -19,6 +19,7 @@ export function serverPortsOf(config: ServerConfig): NeededPort[] {
     ...when(etcd, 'etcd', serverPorts.etcdPeer, serverPorts.etcdMetrics, serverPorts.etcdHttp),
     ...when(controllerManager, 'kube-controller-manager', serverPorts.controllerManager),
     ...when(scheduler, 'kube-scheduler', serverPorts.scheduler),
+    ...when(apiserver && config['authorized-endpoint'], 'authorized-endpoint', serverPorts.tokenReviews),
     ...(agent ? nodePortsOf(config) : []),
   ];
 }
