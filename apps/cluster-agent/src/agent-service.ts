@@ -18,7 +18,7 @@ export type AgentServiceInput = {
 
 /** The connection counts when the manager has said that it takes the agent; `accepted` rejects with agent-refused. */
 export function agentService({ hello, account, keep, onWelcome, log }: AgentServiceInput): CreateService {
-  return () => {
+  return ({ replace }) => {
     const verdict = Promise.withResolvers<void>();
     const routes: Readonly<Record<string, (body: unknown, stream: ServerHttp2Stream) => Promise<void>>> = {
       [`POST ${agentPaths.welcome}`]: async (body, stream) => {
@@ -38,6 +38,10 @@ export function agentService({ hello, account, keep, onWelcome, log }: AgentServ
         const settings = parseAgentSettings(body);
         await keep({ settings });
         log.info('the manager has told where it is', { servers: settings.servers.join(', ') });
+      },
+      [`POST ${agentPaths.move}`]: async () => {
+        log.info('the manager sends this agent to another replica');
+        replace();
       },
     };
     const serve = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {

@@ -8,6 +8,7 @@ import { createAudit } from './audit/create-audit.ts';
 import { recordOfIdentity } from './audit/identity-record.ts';
 import { auditMetrics } from './audit/metrics.ts';
 import { settingNames } from './clusters/agent-settings.ts';
+import type { Connections } from './clusters/connections.ts';
 import { createConnections } from './clusters/create-connections.ts';
 import { createFrontDoor } from './front-door/front-door.ts';
 import { awaitApi } from './hosting-cluster.ts';
@@ -133,7 +134,7 @@ export async function bootManager(options: {
     address,
     authority,
     password,
-    leave: () => leave({ state, leading, listener, delay: config['shutdown-delay'], log }),
+    leave: () => leave({ state, leading, connections, listener, delay: config['shutdown-delay'], log }),
   };
 }
 
@@ -143,12 +144,16 @@ type State = { now: 'starting' | 'ready' | 'ending'; leads: boolean };
 async function leave(input: {
   readonly state: State;
   readonly leading: Life;
+  readonly connections: Pick<Connections, 'retire'>;
   readonly listener: Listener;
   readonly delay: number;
   readonly log: Log;
 }): Promise<void> {
-  const { state, leading, listener, delay, log } = input;
+  const { state, leading, connections, listener, delay, log } = input;
   state.now = 'ending';
+  // Whoever comes again meets another replica, as soon as the load balancer knows.
+  connections.retire();
+  listener.retire();
   // Another replica leads at once.
   await leading.end(new Error('the manager ends'));
   if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));

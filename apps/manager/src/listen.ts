@@ -19,6 +19,8 @@ export type Entrances = {
 
 export type Listener = {
   readonly port: number;
+  /** Ends each connection with its next answer, so that whoever uses it connects anew. */
+  readonly retire: () => void;
   /** Takes no new connection, and resolves when the requests that have an end are answered, or `within` ms are over. */
   readonly drain: (within: number) => Promise<void>;
 };
@@ -56,11 +58,11 @@ export async function startListener(options: {
   life.defer(certificate.onChange(() => server.setSecureContext(certificate.current())));
   const connections = openConnections(server);
   const answering = new Set<ServerResponse>();
-  let draining = false;
+  let retiring = false;
   let idle = (): void => undefined;
 
   const take = (request: IncomingMessage, response: ServerResponse): void => {
-    if (draining) response.setHeader('connection', 'close');
+    if (retiring) response.setHeader('connection', 'close');
     if (hasEnd(request.url ?? '')) {
       answering.add(response);
       response.once('close', () => {
@@ -85,8 +87,11 @@ export async function startListener(options: {
   });
   return {
     port,
+    retire: () => {
+      retiring = true;
+    },
     drain: async (within) => {
-      draining = true;
+      retiring = true;
       server.close();
       server.closeIdleConnections();
       if (answering.size === 0) return;

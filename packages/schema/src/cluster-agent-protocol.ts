@@ -8,10 +8,11 @@ import * as z from 'zod/mini';
  *      │ POST /v1/welcome {accepted…} ─────────────▶ │   before it nothing else is asked
  *      │ POST /v1/token {token} ───────────────────▶ │   200: kept for all agents of the cluster
  *      │ POST /v1/settings {servers, ca} ──────────▶ │   200: kept
+ *      │ POST /v1/move {} ─────────────────────────▶ │   200: it dials again, and leaves this connection when it has another one
  *      │ CONNECT kubernetes:443 ───────────────────▶ │   to the API server of its cluster
  * ```
  */
-export const agentPaths = { hello: '/v1/hello', welcome: '/v1/welcome', token: '/v1/token', settings: '/v1/settings' } as const;
+export const agentPaths = { hello: '/v1/hello', welcome: '/v1/welcome', token: '/v1/token', settings: '/v1/settings', move: '/v1/move' } as const;
 
 /** The only target that an agent connects to, by a name that means its API server. */
 export const agentTarget = { host: 'kubernetes', port: 443 } as const;

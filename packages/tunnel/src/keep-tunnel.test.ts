@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { createLog } from '@rfo/foundation';
+import type { CreateService } from './service.ts';
 import { closedPort, issue, standingTunnel, startAcceptor, startKeeper, startRelay, startTarget } from './test-support.ts';
 
 const timeout = 60_000;
@@ -64,6 +65,29 @@ test('a connection that was replaced ends after its last stream', { timeout }, a
   stream.end('still here');
   assert.equal(await text(stream), 'still here');
   await old.tunnel.closed;
+});
+
+test('a connection that the other end is about to leave goes on until another one is there, and then until its last stream', {
+  timeout,
+}, async (t) => {
+  const acceptor = await startAcceptor(t);
+  const relay = await startRelay(t, acceptor.port);
+  const wanted: (() => void)[] = [];
+  const service: CreateService = ({ replace }) => {
+    wanted.push(replace);
+    return { accepted: Promise.resolve(), serve: (stream) => stream.respond({ ':status': 404 }, { endStream: true }) };
+  };
+  const { until } = await startKeeper(t, relay.port, { ...patient, service });
+  const old = await acceptor.next();
+  await until('up');
+  const stream = await old.tunnel.connect(await startTarget(t, (socket) => socket.pipe(socket)));
+  wanted[0]?.();
+  const fresh = await acceptor.next();
+  stream.end('still here');
+  assert.equal(await text(stream), 'still here');
+  await old.tunnel.closed;
+  const again = await fresh.tunnel.connect(await startTarget(t, (socket) => socket.end('again')));
+  assert.equal(await text(again), 'again');
 });
 
 test('a connection that answers in no way for deadAfter is ended', { timeout }, async (t) => {

@@ -40,6 +40,8 @@ export type Admitted = {
   readonly settle: () => Promise<void>;
   /** Gives it another token; false where that has to wait or the agent has not kept it. */
   readonly renewToken: () => Promise<boolean>;
+  /** Has it connect to another replica. Throws where it does not know how to, or is gone. */
+  readonly move: () => Promise<void>;
 };
 
 /** Milliseconds for an agent to say who it is, and to answer later questions. */
@@ -125,7 +127,7 @@ export async function admitAgent(tunnel: Tunnel, input: AdmissionInput): Promise
   if (token.kind === 'register') {
     if (await renewToken()) await input.registrations.consume(token.id);
   } else if (entry.old) await renewToken();
-  return { session, hello, settle, renewToken };
+  return { session, hello, settle, renewToken, move: () => expect200(tunnel, agentPaths.move, {}) };
 }
 
 type Refused = { readonly cluster: string | undefined; readonly refusal: { readonly reason: AgentRefusal; readonly message: string } };

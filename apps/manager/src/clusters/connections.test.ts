@@ -114,7 +114,8 @@ describe('a cluster that only dials out', { timeout }, () => {
 
   it('is reached by another replica that holds no session, and by its second agent when the first dies', async () => {
     const two = await startReplica(lab, 'two');
-    await until(two.connections, 'edge', ({ connected }) => connected);
+    // At once: it may be asked from the moment that it says it is ready.
+    assert.equal(two.connections.state('edge').connected, true);
     assert.equal(await whoAmI(two), '200 true');
     const client = two.connections.clientOf('edge') ?? assert.fail('no client');
     await client.get({ apiVersion: 'v1', kind: 'Namespace', name: agentNamespace });
@@ -217,6 +218,15 @@ describe('a cluster that only dials out', { timeout }, () => {
     await until(one.connections, 'edge', ({ connected }) => connected);
     await untilEvent(lab, 'TokenRefused');
     agent = refused;
+  });
+
+  it('is kept by a replica that is about to end, as long as its agent finds no other one', async () => {
+    const three = await startReplica(lab, 'three');
+    assert.equal(three.connections.state('edge').connected, true);
+    one.connections.retire();
+    await agent.logged(/the manager sends this agent to another replica/);
+    for (const each of [one, three]) assert.equal(await whoAmI(each), '200 true');
+    await three.life.end();
   });
 
   it('is let go without leftovers: everything of the agent belongs to the binding that is removed', async () => {

@@ -89,6 +89,8 @@ export type Connections = {
    */
   readonly register: (cluster: string, options?: { readonly ttl?: number }) => Promise<Registration>;
   readonly settingsProgress: () => SettingsProgress;
+  /** Takes no more agents in, and sends those that are here to other replicas: this one is about to end. What they carry now goes on. */
+  readonly retire: () => void;
   /** Runs what one replica alone does (status, health, removal, rotation) until the life ends; for `electLeader`. */
   readonly lead: (life: Life) => Promise<void>;
 };

@@ -58,7 +58,9 @@ export async function createConnections(input: ConnectionsInput): Promise<Connec
   const registrations = createRegistrations({ client, namespace, clock });
   const tokens = createClusterTokens({ client, namespace, clock });
   const acceptor = createWebSocketAcceptor();
-  const own = new Set<Admitted>();
+  /** With what takes its session out. */
+  const own = new Map<Admitted, () => void>();
+  let retiring = false;
   const strangers = new Set<Carrier>();
   sessions.add(localSession({ api: input.local, version, now }));
   life.defer(() => clients.close());
@@ -72,7 +74,7 @@ export async function createConnections(input: ConnectionsInput): Promise<Connec
   const admission = { registrations, tokens, exists, settings, touch: sessions.touch, report: sessions.report, now, log };
 
   const welcome = async (carrier: Carrier): Promise<void> => {
-    if (strangers.size >= mostStrangers) return void carrier.destroy();
+    if (retiring || strangers.size >= mostStrangers) return void carrier.destroy();
     const tunnel = acceptTunnel(carrier);
     strangers.add(carrier);
     carrier.once('close', () => strangers.delete(carrier));
@@ -95,8 +97,8 @@ export async function createConnections(input: ConnectionsInput): Promise<Connec
   const enter = (admitted: Admitted, closed: Promise<string>): void => {
     const { session, hello } = admitted;
     const { cluster, via } = session;
-    own.add(admitted);
     const leave = sessions.add(session);
+    own.set(admitted, leave);
     log.info('an agent is connected', { cluster, via, instance: hello.instance, node: hello.node });
     if (hello.problem !== undefined) {
       const { reason, message, at } = hello.problem;
@@ -117,6 +119,16 @@ export async function createConnections(input: ConnectionsInput): Promise<Connec
       leave({ reason: 'Disconnected', message: `the connection to its last agent ended: ${why}` });
     });
     settle(admitted);
+    if (retiring) sendAway(admitted);
+  };
+
+  const sendAway = ({ session: { cluster }, move }: Admitted): void => {
+    move().catch((error: unknown) => log.info('an agent stays until this replica has ended', { cluster, error }));
+  };
+  /** What another replica can carry from now on is not begun here any more. */
+  const giveUp = (cluster: string): void => {
+    if (!sessions.of(cluster).some(({ replica }) => replica !== undefined)) return;
+    for (const [{ session }, leave] of own) if (session.cluster === cluster) leave();
   };
 
   const settle = (admitted: Admitted): void => {
@@ -125,12 +137,13 @@ export async function createConnections(input: ConnectionsInput): Promise<Connec
       .settle()
       .catch((error: unknown) => log.warn('an agent has not taken its settings', { cluster: admitted.session.cluster, error }));
   };
-  life.defer(objects.settings.onChange(() => own.forEach(settle)));
-  const settling = setInterval(() => own.forEach(settle), settleEvery).unref();
+  const settleAll = (): void => [...own.keys()].forEach(settle);
+  life.defer(objects.settings.onChange(settleAll));
+  const settling = setInterval(settleAll, settleEvery).unref();
   const rotating = setInterval(() => void rotate(), rotateEvery).unref();
   life.defer(() => [settling, rotating].forEach(clearInterval));
   const rotate = async (): Promise<void> => {
-    for (const { session, renewToken } of new Map([...own].map((each) => [each.session.cluster, each])).values()) {
+    for (const { session, renewToken } of new Map([...own.keys()].map((each) => [each.session.cluster, each])).values()) {
       try {
         if (await tokens.isOld(session.cluster)) await renewToken();
       } catch (error) {
@@ -145,7 +158,7 @@ export async function createConnections(input: ConnectionsInput): Promise<Connec
   /** Its Cluster is gone: so are its agents here. */
   const dismiss = (name: string): void => {
     clients.forget(name);
-    for (const { session } of own) if (session.cluster === name) session.end('its Cluster was removed');
+    for (const { session } of own.keys()) if (session.cluster === name) session.end('its Cluster was removed');
   };
 
   return {
@@ -168,6 +181,7 @@ export async function createConnections(input: ConnectionsInput): Promise<Connec
     },
     handleUpgrade: (request, socket, head) => {
       socket.on('error', () => undefined);
+      if (retiring) return answerRefusal(socket, '503 Service Unavailable', 'this replica of the manager is about to end');
       const [, token = ''] = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
       const refuse = (status: string, message: string): void => answerRefusal(socket, status, message);
       if (parseAgentToken(token) === undefined) return refuse('401 Unauthorized', 'this needs the token of a cluster');
@@ -207,6 +221,11 @@ export async function createConnections(input: ConnectionsInput): Promise<Connec
       const { token, expiresAt } = await registrations.create(cluster, ttl);
       const address = `${url}/import/${token}.yaml`;
       return { url: address, command: commandFor(address, settings()), expiresAt };
+    },
+    retire: () => {
+      retiring = true;
+      sessions.onChange(giveUp);
+      for (const admitted of own.keys()) sendAway(admitted);
     },
     lead: async (leading) => {
       await runClusterControllers({

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '@rfo/foundation';
 import { readJsonLines, type Tunnel } from '@rfo/tunnel';
-import { longestReplicaLine, parseReplicaReport, type ReplicaReport, type ReportedSession, replicaPath } from './replica-protocol.ts';
+import { longestReplicaLine, parseReplicaLine, type ReplicaReport, type ReportedSession, replicaPath } from './replica-protocol.ts';
 import type { Session, Sessions } from './sessions.ts';
 
 type Kept = { reported: ReportedSession; readonly remove: () => void };
@@ -12,14 +12,20 @@ export async function followReplica(input: {
   readonly tunnel: Tunnel;
   readonly replica: string;
   readonly sessions: Sessions;
+  /** Called when all that it holds at first is known. */
+  readonly onComplete: () => void;
   readonly log: Log;
 }): Promise<void> {
-  const { tunnel, replica, sessions, log } = input;
+  const { tunnel, replica, sessions, onComplete, log } = input;
   const clusters = new Map<string, Map<string, Kept>>();
   try {
     const { status, body } = await tunnel.ask(replicaPath);
     if (status !== 200) throw new Error(`it answers ${status}`);
-    for await (const line of readJsonLines(body, { limit: longestReplicaLine })) apply(parseReplicaReport(line));
+    for await (const text of readJsonLines(body, { limit: longestReplicaLine })) {
+      const line = parseReplicaLine(text);
+      if ('complete' in line) onComplete();
+      else apply(line);
+    }
   } catch (error) {
     log.warn('another replica is not heard any more', { replica, error });
   } finally {

@@ -22,8 +22,11 @@ const report = z.object({
   problem: z.optional(z.object({ reason: z.string(), message: z.string(), at: z.number() })),
 });
 
+/** After the reports of all clusters that there are when somebody begins to listen. */
+const complete = z.object({ complete: z.literal(true) });
+
 export type ReplicaReport = Readonly<z.output<typeof report>>;
 export type ReportedSession = ReplicaReport['sessions'][number];
 
-/** Throws the errors of zod. */
-export const parseReplicaReport = (value: unknown): ReplicaReport => z.parse(report, value);
+/** What replicas send line by line. Throws the errors of zod. */
+export const parseReplicaLine = (value: unknown): ReplicaReport | z.output<typeof complete> => z.parse(z.union([report, complete]), value);

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { createServer } from 'node:tls';
 import { type Clock, type Life, type Log, sleep } from '@rfo/foundation';
-import { createInformer, type KubeClient, type Lease } from '@rfo/kube';
+import { createInformer, type KubeClient, type Lease, refOf } from '@rfo/kube';
 import { acceptTunnel, keepTunnel, tunnelProtocol } from '@rfo/tunnel';
 import { followReplica } from './follow-replica.ts';
 import { openReplicaAuthority } from './replica-authority.ts';
@@ -27,8 +27,12 @@ const addressAnnotation = 'rfo.io/address';
 const renewEvery = 10_000;
 const goneAfter = 40_000;
 const certificateEvery = 24 * 3_600_000;
+/** How long (ms) a replica that starts waits for what the others know: one of them may be about to end. */
+const heardWithin = 5000;
 
-/** Listens, tells the others where, and dials them, until the life ends. Throws what the system says to an address that cannot be listened on. */
+/**
+ * Listens, tells the others where, and dials them, until the life ends. Resolves when it knows what the others know. Throws what the system says to an address that cannot be listened on.
+ */
 export async function joinReplicas(
   options: ReplicaOptions & {
     readonly client: KubeClient;
@@ -41,7 +45,8 @@ export async function joinReplicas(
 ): Promise<void> {
   const { client, namespace, name, host, life, log } = options;
   const issue = await openReplicaAuthority(options);
-  const port = await listen(options, () => issue({ name, host }));
+  const heard = createHeard();
+  const port = await listen({ ...options, onHeard: heard.add }, () => issue({ name, host }));
   const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace, name: `rfo-replica-${name}` };
   const beat = async (): Promise<void> => {
     for (;;) {
@@ -63,13 +68,36 @@ export async function joinReplicas(
     await beating;
     await client.delete(lease).catch((error: unknown) => log.warn('the lease of this replica stays', { error }));
   });
-  dialOthers(options, issue);
+  const others = dialOthers(options, issue);
+  await others.synced;
+  await heard.all(others.alive(), AbortSignal.any([life.signal, AbortSignal.timeout(heardWithin)]));
+}
+
+/** Who has told all that he knows. */
+function createHeard() {
+  const names = new Set<string>();
+  let look = (): void => undefined;
+  return {
+    add: (name: string): void => {
+      names.add(name);
+      look();
+    },
+    /** Resolves when all of these have, or with the signal. */
+    all: (wanted: readonly string[], signal: AbortSignal): Promise<void> =>
+      new Promise((resolve) => {
+        look = () => {
+          if (signal.aborted || wanted.every((name) => names.has(name))) resolve();
+        };
+        signal.addEventListener('abort', look, { once: true });
+        look();
+      }),
+  };
 }
 
 type Issue = Awaited<ReturnType<typeof openReplicaAuthority>>;
 
 function listen(
-  { host, port, sessions, life, log }: Parameters<typeof joinReplicas>[0],
+  { host, port, sessions, onHeard, life, log }: Parameters<typeof joinReplicas>[0] & { readonly onHeard: (replica: string) => void },
   credentials: () => ReturnType<Issue>,
 ): Promise<number> {
   const server = createServer({
@@ -89,7 +117,7 @@ function listen(
     socket.on('error', () => undefined);
     if (!socket.authorized || socket.alpnProtocol !== tunnelProtocol) return void socket.destroy();
     const replica = String(socket.getPeerCertificate().subject.CN);
-    void followReplica({ tunnel: acceptTunnel(socket), replica, sessions, log });
+    void followReplica({ tunnel: acceptTunnel(socket), replica, sessions, onComplete: () => onHeard(replica), log });
   });
   const renewing = setInterval(() => server.setSecureContext(credentials()), certificateEvery).unref();
   life.defer(() => {
@@ -108,8 +136,15 @@ function listen(
 }
 
 /** One tunnel to each replica that shows signs of life, told by when its Lease changes: clocks are not compared. */
-function dialOthers(options: Parameters<typeof joinReplicas>[0], issue: Issue): void {
-  const { client, namespace, name, host, sessions, life, log } = options;
+function dialOthers(
+  options: Parameters<typeof joinReplicas>[0],
+  issue: Issue,
+): {
+  readonly synced: Promise<void>;
+  /** Names of the others, but for those that seem to have died without a word; for this one glance clocks are good enough. */
+  readonly alive: () => readonly string[];
+} {
+  const { client, namespace, name, host, sessions, clock, life, log } = options;
   type Other = { readonly address: string; readonly life: Life; timer: NodeJS.Timeout };
   const others = new Map<string, Other>();
   const forget = (key: string): void => {
@@ -131,8 +166,14 @@ function dialOthers(options: Parameters<typeof joinReplicas>[0], issue: Issue): 
     if (after?.spec?.holderIdentity === name) return;
     const known = others.get(key);
     if (address === undefined || (known !== undefined && known.address !== address)) forget(key);
-    if (address === undefined) return;
-    const timer = setTimeout(forget, goneAfter, key);
+    if (after === undefined || address === undefined) return;
+    const lease = refOf(after);
+    const silent = (): void => {
+      forget(key);
+      // Killed, it could not do so itself. One that lives after all writes it again.
+      void client.delete(lease, { signal: life.signal }).catch((error: unknown) => log.debug('a lease stays', { error }));
+    };
+    const timer = setTimeout(silent, goneAfter);
     timer.unref();
     const still = others.get(key);
     if (still !== undefined) {
@@ -156,6 +197,14 @@ function dialOthers(options: Parameters<typeof joinReplicas>[0], issue: Issue): 
     });
   });
   life.defer(() => [...others.keys()].forEach(forget));
+  return {
+    synced: informer.synced,
+    alive: () =>
+      informer.store.list().flatMap(({ spec }) => {
+        const { holderIdentity: other, renewTime = '' } = spec ?? {};
+        return other === undefined || other === name || clock.now() - Date.parse(renewTime) > goneAfter ? [] : [other];
+      }),
+  };
 }
 
 function addressOf(host: string, port: number): string {

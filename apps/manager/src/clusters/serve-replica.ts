@@ -6,7 +6,7 @@ import type { ReplicaReport } from './replica-protocol.ts';
 import { replicaPath } from './replica-protocol.ts';
 import type { Session, Sessions } from './sessions.ts';
 
-/** Answers `GET /v1/sessions` with one JSON line for each cluster that has sessions here, and another whenever that changes. */
+/** Answers `GET /v1/sessions` with one JSON line for each cluster that has sessions here, then `complete`, and another whenever that changes. */
 export function replicaService(sessions: Sessions): CreateService {
   return () => ({
     accepted: Promise.resolve(),
@@ -32,6 +32,7 @@ function follow(stream: ServerHttp2Stream, sessions: Sessions): void {
     stream.write(`${JSON.stringify(report)}\n`);
   };
   for (const cluster of sessions.clusters()) tell(cluster);
+  stream.write(`${JSON.stringify({ complete: true })}\n`);
   const end = sessions.onChange(tell);
   stream.once('close', end);
 }

@@ -30,7 +30,10 @@ export type Sessions = {
   readonly of: (cluster: string) => readonly Session[];
   readonly clusters: () => Iterable<string>;
   readonly best: (cluster: string) => Session | undefined;
-  /** Opens a stream by the best session, or by the next where that fails. Throws cluster-away, or the signal's reason. */
+  /**
+   * Opens a stream by the best session, or by the next where that fails; where the last has ended a moment ago, by one that comes soon.
+   * Throws cluster-away, or the signal's reason.
+   */
   readonly open: (
     cluster: string,
     options: { readonly own?: boolean; readonly signal: AbortSignal },
@@ -45,11 +48,15 @@ export type Sessions = {
 
 /** Milliseconds for a session to open a stream while there is another one to try. */
 const patience = 3000;
+/** How long (ms) after its last session a cluster is waited for: agents dial again at once when a replica or a connection of theirs ends. */
+const comesBackWithin = 8000;
 
 export function createSessions({ now, log }: { readonly now: () => number; readonly log: Log }): Sessions {
   type Held = { readonly session: Session; streams: number };
   const held = new Map<string, Set<Held>>();
   const problems = new Map<string, Problem>();
+  /** When the last session of a cluster ended, ms, monotonic. */
+  const left = new Map<string, number>();
   const listeners = new Set<(cluster: string) => void>();
   const touch = (cluster: string): void => {
     for (const listener of listeners) listener(cluster);
@@ -68,6 +75,27 @@ export function createSessions({ now, log }: { readonly now: () => number; reado
   const away = (cluster: string): Error => {
     const problem = problems.get(cluster)?.message ?? 'no agent is connected';
     return fail('cluster-away', { name: cluster, problem });
+  };
+
+  /** Whether a cluster whose last session has just ended has another one, as soon as that is known. */
+  const comesBack = (cluster: string, signal: AbortSignal): Promise<boolean> => {
+    const rest = (left.get(cluster) ?? Number.NEGATIVE_INFINITY) + comesBackWithin - performance.now();
+    if (rest <= 0) return Promise.resolve(false);
+    return new Promise((resolve, reject) => {
+      const settle = (then: () => void): void => {
+        clearTimeout(timer);
+        listeners.delete(look);
+        signal.removeEventListener('abort', abort);
+        then();
+      };
+      const look = (changed: string): void => {
+        if (changed === cluster && held.has(cluster)) settle(() => resolve(true));
+      };
+      const abort = (): void => settle(() => reject(signal.reason));
+      const timer = setTimeout(() => settle(() => resolve(false)), rest);
+      listeners.add(look);
+      signal.addEventListener('abort', abort, { once: true });
+    });
   };
 
   const openBy = async (chosen: Held, signal: AbortSignal): Promise<Duplex> => {
@@ -90,10 +118,14 @@ export function createSessions({ now, log }: { readonly now: () => number; reado
       const all = held.get(cluster) ?? new Set();
       held.set(cluster, all.add(mine));
       problems.delete(cluster);
+      left.delete(cluster);
       touch(cluster);
       return (problem) => {
         if (!all.delete(mine)) return;
-        if (all.size === 0) held.delete(cluster);
+        if (all.size === 0) {
+          held.delete(cluster);
+          left.set(cluster, performance.now());
+        }
         if (problem !== undefined && all.size === 0) problems.set(cluster, { ...problem, at: now() });
         touch(cluster);
       };
@@ -103,20 +135,23 @@ export function createSessions({ now, log }: { readonly now: () => number; reado
     best: (cluster) => ranked(cluster)[0]?.session,
     open: async (cluster, { own = false, signal }) => {
       signal.throwIfAborted();
-      const candidates = ranked(cluster).filter(({ session }) => !own || session.replica === undefined);
-      let last: unknown = away(cluster);
-      for (const [index, chosen] of candidates.entries()) {
-        const isLast = index === candidates.length - 1;
-        try {
-          const stream = await openBy(chosen, isLast ? signal : AbortSignal.any([signal, AbortSignal.timeout(patience)]));
-          return { stream, session: chosen.session };
-        } catch (error) {
-          signal.throwIfAborted();
-          last = error;
-          if (!isLast) log.warn('a session cannot reach its API server, the next is tried', { cluster, via: chosen.session.via, error });
+      for (;;) {
+        const candidates = ranked(cluster).filter(({ session }) => !own || session.replica === undefined);
+        let last: unknown = away(cluster);
+        for (const [index, chosen] of candidates.entries()) {
+          const isLast = index === candidates.length - 1;
+          try {
+            const stream = await openBy(chosen, isLast ? signal : AbortSignal.any([signal, AbortSignal.timeout(patience)]));
+            return { stream, session: chosen.session };
+          } catch (error) {
+            signal.throwIfAborted();
+            last = error;
+            if (!isLast) log.warn('a session cannot reach its API server, the next is tried', { cluster, via: chosen.session.via, error });
+          }
         }
+        // Another replica asks by what it sees itself, and waits by itself.
+        if (own || held.has(cluster) || !(await comesBack(cluster, signal))) throw last;
       }
-      throw last;
     },
     state: (cluster) => {
       const [best, ...others] = ranked(cluster);

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { test } from 'node:test';
+import { silentLog } from '@rfo/foundation';
+import { createSessions, type Session } from './sessions.ts';
+
+const sessionTo = (cluster: string, more: Partial<Session> = {}): Session => ({
+  ...{ cluster, via: 'deployment', version: '1', since: 0, apiServer: 'https://10.0.0.1:6443' },
+  credentials: () => ({ ca: '' }),
+  settings: () => undefined,
+  open: async () => new PassThrough(),
+  end: () => undefined,
+  ...more,
+});
+const start = () => createSessions({ now: () => 0, log: silentLog });
+const signal = AbortSignal.timeout(60_000);
+
+test('a cluster that nobody has heard of, or that another replica asks for, is away at once', async () => {
+  const sessions = start();
+  await assert.rejects(sessions.open('edge', { signal }), { code: 'cluster-away' });
+  sessions.add(sessionTo('edge'))({ reason: 'Disconnected', message: 'its agent is gone' });
+  await assert.rejects(sessions.open('edge', { own: true, signal }), { code: 'cluster-away', message: /its agent is gone/ });
+});
+
+test('a request to a cluster whose agent has just lost its connection goes on when it has another one', async () => {
+  const sessions = start();
+  sessions.add(sessionTo('edge'))();
+  const opening = sessions.open('edge', { signal });
+  sessions.add(sessionTo('other'));
+  const session = sessionTo('edge');
+  sessions.add(session);
+  assert.equal((await opening).session, session);
+});
+
+test('so does one whose only session breaks while it is asked', async () => {
+  const sessions = start();
+  const leave = sessions.add(
+    sessionTo('edge', {
+      open: async () => {
+        leave();
+        throw new Error('it broke');
+      },
+    }),
+  );
+  const opening = sessions.open('edge', { signal });
+  const session = sessionTo('edge', { replica: 'two' });
+  setImmediate(() => sessions.add(session));
+  assert.equal((await opening).session, session);
+});
+
+test('who does not want to wait for it any more need not', async () => {
+  const sessions = start();
+  sessions.add(sessionTo('edge'))();
+  const patience = new AbortController();
+  const opening = sessions.open('edge', { signal: patience.signal });
+  patience.abort(new Error('enough'));
+  await assert.rejects(opening, /enough/);
+});
