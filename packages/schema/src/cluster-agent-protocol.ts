@@ -12,7 +12,13 @@ import * as z from 'zod/mini';
  *      │ CONNECT kubernetes:443 ───────────────────▶ │   to the API server of its cluster
  * ```
  */
-export const agentPaths = { hello: '/v1/hello', welcome: '/v1/welcome', token: '/v1/token', settings: '/v1/settings', move: '/v1/move' } as const;
+export const agentPaths = {
+  hello: '/v1/hello',
+  welcome: '/v1/welcome',
+  token: '/v1/token',
+  settings: '/v1/settings',
+  move: '/v1/move',
+} as const;
 
 /** The only target that an agent connects to, by a name that means its API server. */
 export const agentTarget = { host: 'kubernetes', port: 443 } as const;
