@@ -187,6 +187,7 @@ export const managerProvidersCreateConfig = declare('manager providers create', 
 });
 export const managerProvidersChangeConfig = declare('manager providers change', providerSettings);
 export const managerProvidersTestConfig = declare('manager providers test', {});
+export const managerProvidersSearchConfig = declare('manager providers search', { 'output': output });
 export const managerProvidersEnableConfig = declare('manager providers enable', {});
 export const managerProvidersDisableConfig = declare('manager providers disable', {});
 export const managerProvidersDeleteConfig = declare('manager providers delete', { 'yes': force('the provider is deleted') });
@@ -276,6 +277,7 @@ export const managerCommandConfigs = [
   managerProvidersCreateConfig,
   managerProvidersChangeConfig,
   managerProvidersTestConfig,
+  managerProvidersSearchConfig,
   managerProvidersEnableConfig,
   managerProvidersDisableConfig,
   managerProvidersDeleteConfig,

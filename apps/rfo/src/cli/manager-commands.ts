@@ -178,6 +178,12 @@ export const managerCommands = {
     options: async () => (await options()).managerProvidersTestConfig,
     load: async () => (await import('../commands/manager/providers.ts')).testProvider,
   },
+  'manager providers search': {
+    summary: 'Find users and groups of a directory by how their names begin',
+    usage: 'NAME TEXT [-o table|json|yaml]',
+    options: async () => (await options()).managerProvidersSearchConfig,
+    load: async () => (await import('../commands/manager/search-provider.ts')).searchProvider,
+  },
   'manager providers enable': {
     summary: 'Let users sign in by a provider, once it was tried',
     usage: 'NAME',
