@@ -10,6 +10,7 @@ import { auditMetrics } from './audit/metrics.ts';
 import { settingNames } from './clusters/agent-settings.ts';
 import type { Connections } from './clusters/connections.ts';
 import { createConnections } from './clusters/create-connections.ts';
+import { keepEndpoints } from './endpoint/keep-endpoints.ts';
 import { createFrontDoor } from './front-door/front-door.ts';
 import { awaitApi } from './hosting-cluster.ts';
 import { createIdentity, type Identity } from './identity/create-identity.ts';
@@ -121,6 +122,7 @@ export async function bootManager(options: {
         state.leads = false;
       });
       materialise({ clientOf: connections.clientOf, onConnection: connections.onChange, objects, life: term, log: log.part('rights') });
+      keepEndpoints({ connections, objects, rights, clock, life: term, log: log.part('endpoint') });
       await Promise.all([connections.lead(term), identity.lead(term), audit.retain(term), ended(term.signal)]);
     },
   });

@@ -92,6 +92,28 @@ export const managerClustersImportConfig = declare('manager clusters import', {
   'description': description,
   'output': output,
 });
+export const managerClustersChangeConfig = declare('manager clusters change', {
+  'display-name': displayName,
+  'description': description,
+  'endpoint': maybe(choice(['on', 'off']), {
+    help: 'Whether kubeconfigs also lead straight to its API servers, for when the manager is away; they have to be set up for it.',
+    from,
+  }),
+  'endpoint-address': maybe(text(), {
+    help: 'Host, or host:port, that people reach them by.',
+    value: 'address',
+    unset: 'the addresses that they tell of themselves',
+    from,
+  }),
+  'endpoint-ca-file': maybe(text(), {
+    help: 'CA of the certificate shown there, in PEM.',
+    value: 'file',
+    path: true,
+    unset: 'the CA of the cluster',
+    from,
+  }),
+  'output': output,
+});
 export const managerClustersDisconnectConfig = declare('manager clusters disconnect', { 'yes': force('the cluster is disconnected') });
 
 export const managerProjectsListConfig = declare('manager projects list', listing);
@@ -255,6 +277,7 @@ export const managerCommandConfigs = [
   managerClustersListConfig,
   managerClustersGetConfig,
   managerClustersImportConfig,
+  managerClustersChangeConfig,
   managerClustersDisconnectConfig,
   managerProjectsListConfig,
   managerProjectsGetConfig,

@@ -208,15 +208,35 @@ test('a kubeconfig leads to the clusters that its user may enter, and its token 
       cluster: { 'server': `${serverUrl}/k8s/clusters/bern`, 'certificate-authority-data': Buffer.from(authority).toString('base64') },
     },
   ]);
-  assert.deepEqual([one.token.spec.kind, one.token.spec.clusters], ['kubeconfig', ['bern']]);
+  assert.deepEqual(
+    one.tokens.map(({ spec }: Json) => [spec.kind, spec.clusters]),
+    [['kubeconfig', ['bern']]],
+  );
   assert.equal((await lab.ask({ path: '/self', token: one.kubeconfig.users[0].user.token })).json.username, 'admin');
   const all = await done({ method: 'POST', path: '/kubeconfigs', body: { exec: true } });
   assert.deepEqual(
     all.kubeconfig.contexts.map(({ name }: Json) => name),
     ['bern', 'rome'],
   );
-  assert.equal(all.token, undefined);
+  assert.deepEqual(all.tokens, []);
   await refused({ method: 'POST', path: '/kubeconfigs', body: { clusters: ['nowhere'] } }, 404, 'api-object-unknown');
+  await done({ method: 'PATCH', path: '/clusters/bern', body: { spec: { authorizedEndpoint: { enabled: true } } } });
+  await lab.parts.objects.clusters.patchStatus('bern', { endpoint: { servers: ['https://192.0.2.1:6443'] } });
+  const both = await done({ method: 'POST', path: '/kubeconfigs', body: {} });
+  assert.deepEqual(
+    both.kubeconfig.contexts.map(({ name, context }: Json) => [name, context.user]),
+    [
+      ['bern', 'rfo-bern'],
+      ['bern-direct', 'rfo-bern'],
+      ['rome', 'rfo'],
+    ],
+  );
+  assert.deepEqual(
+    both.tokens.map(({ spec }: Json) => spec.clusters),
+    [['rome'], ['bern']],
+  );
+  const reading = await done({ method: 'POST', path: '/kubeconfigs', body: { readOnly: true } });
+  assert.equal(reading.kubeconfig.contexts.length, 2, 'a cluster could not hold its bearer to reading');
   const stranger = await lab.someone('stranger');
   await refused({ method: 'POST', path: '/kubeconfigs', token: stranger, body: { clusters: ['bern'] } }, 404, 'api-object-unknown');
 });

@@ -31,7 +31,11 @@ const indexes = {
     /** `User/name` or `Group/name` */
     subject: ({ spec }) => [...new Set(spec.members.map(subjectKey))],
   },
-  tokens: { user: ({ spec }) => [spec.user] },
+  tokens: {
+    user: ({ spec }) => [spec.user],
+    /** Of those that are good for one cluster alone. */
+    cluster: ({ spec }) => (spec.clusters?.length === 1 ? spec.clusters : []),
+  },
   authProviders: {},
   settings: {},
 } as const satisfies {

@@ -46,6 +46,12 @@ export const managerCommands = {
     options: async () => (await options()).managerClustersImportConfig,
     load: async () => (await import('../commands/manager/clusters.ts')).importCluster,
   },
+  'manager clusters change': {
+    summary: 'Change what a cluster is called, and whether kubeconfigs also lead straight to it',
+    usage: 'NAME [--endpoint on|off] [flags]',
+    options: async () => (await options()).managerClustersChangeConfig,
+    load: async () => (await import('../commands/manager/clusters.ts')).changeCluster,
+  },
   'manager clusters disconnect': {
     summary: 'Let a cluster go: what RFO put into it is taken away',
     usage: 'NAME [--yes]',

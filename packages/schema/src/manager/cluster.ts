@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { amounts, conditions, count, field, line, mapList, optional, text, time } from './fields.ts';
+import { amounts, conditions, count, field, line, listOf, mapList, optional, text, time } from './fields.ts';
 import { defineKind } from './kind.ts';
 
 const pem = () => text(131_072);
@@ -13,9 +13,18 @@ export const clusterKind = defineKind({
     description: optional(text(4096), 'What it is for.'),
     authorizedEndpoint: optional(
       z.object({
-        enabled: field(z.boolean(), 'Whether kubeconfigs also name the API servers of the cluster itself.'),
-        fqdn: optional(line(253), 'The host name that they are reached by.'),
-        caCerts: optional(pem(), 'CA of the certificate behind that name, in PEM.'),
+        enabled: field(
+          z.boolean(),
+          'Whether kubeconfigs also name the API servers of the cluster itself, which then know the tokens made for it.',
+        ),
+        address: optional(
+          z.string().check(z.maxLength(261), z.regex(/^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$/)),
+          'Host, or host:port (6443), that people reach them by; without it, the addresses that they tell of themselves.',
+        ),
+        caBundle: optional(
+          pem(),
+          'CA of the certificate shown there, in PEM; without it the CA of the cluster, empty: those that hosts trust.',
+        ),
       }),
       'The way to the cluster that does not lead through the manager.',
     ),
@@ -39,6 +48,10 @@ export const clusterKind = defineKind({
         message: optional(text(4096), 'The same in a sentence.'),
       }),
       'The agent that connects the cluster.',
+    ),
+    endpoint: optional(
+      z.object({ servers: listOf(line(2048), 'Where its API servers say that they are.', 64) }),
+      'There while its API servers know the tokens made for it.',
     ),
     nodes: optional(z.object({ total: field(count(), 'All.'), ready: field(count(), 'Ready.') }), 'Number of nodes.'),
     capacity: optional(amounts(), 'What all nodes have together.'),

@@ -2,6 +2,7 @@
 import { silentLog } from '@rfo/foundation';
 import { apiStatus, type Kind, type KubeClient, type KubeObject, type ObjectRef } from '@rfo/kube';
 import { agentName, agentNamespace } from '@rfo/schema';
+import { removeEndpoint } from '../../endpoint/endpoint-objects.ts';
 import { removeRights } from '../../rights/remove-rights.ts';
 import { nodePathName } from '../render-import.ts';
 
@@ -22,6 +23,7 @@ const agentObjects: readonly ObjectRef[] = [
  */
 export async function removeAgent(client: KubeClient, signal: AbortSignal): Promise<void> {
   await removeRights({ client, signal, log: silentLog });
+  await removeEndpoint(client, { signal });
   const owner = await client.find<KubeObject>(binding, { signal });
   if (owner === undefined) return;
   const { name, uid } = owner.metadata;

@@ -7,6 +7,7 @@ import { nothing, openManager } from './client.ts';
 import { inPath, loadNamed } from './operands.ts';
 import { type Columns, fetchList, fieldOf, managerObject, writeList, writeObject } from './output.ts';
 import { confirm } from './prompt.ts';
+import { readCa } from './recognise.ts';
 
 const columns: Columns = {
   'NAME': ({ name }) => name,
@@ -52,6 +53,27 @@ export const importCluster: Run = async (context) => {
   context.stderr.write(
     `Run this where kubectl reaches the cluster as its administrator. It works once, until ${made.expiresAt}.\nThen see: rfo manager clusters get ${name}\n`,
   );
+  return 0;
+};
+
+export const changeCluster: Run = async (context) => {
+  const { values, name } = loadNamed((await loadManagerCliOptions()).managerClustersChangeConfig, 'the name of a cluster', context);
+  const { endpoint, 'endpoint-address': address, 'endpoint-ca-file': caFile } = values;
+  const caBundle = caFile === undefined ? undefined : await readCa(caFile);
+  const authorizedEndpoint = {
+    ...(endpoint && { enabled: endpoint === 'on' }),
+    ...(address && { address }),
+    ...(caBundle !== undefined && { caBundle }),
+  };
+  const spec = {
+    displayName: values['display-name'],
+    description: values.description,
+    ...(Object.keys(authorizedEndpoint).length > 0 && { authorizedEndpoint }),
+  };
+  const { client } = await openManager(context);
+  const changed = await client.call(managerObject, { method: 'PATCH', path: `/clusters/${inPath(name)}`, body: { spec } });
+  if (values.output === 'table') context.stdout.write(`Cluster ${name} is changed.\n`);
+  else await writeObject(changed, values.output, context);
   return 0;
 };
 

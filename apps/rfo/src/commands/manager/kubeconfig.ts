@@ -9,7 +9,7 @@ import { fieldOf, managerObject, renderData } from './output.ts';
 import { type Credential, type ManagerState, readState, writeState } from './state.ts';
 import { madeToken } from './tokens.ts';
 
-const answer = z.object({ kubeconfig: z.looseObject({}), token: z.optional(managerObject) });
+const answer = z.object({ kubeconfig: z.looseObject({}), tokens: z.array(managerObject) });
 
 /** One file for one cluster, several or all. */
 export const writeKubeconfig: Run = async (context) => {
@@ -24,7 +24,7 @@ export const writeKubeconfig: Run = async (context) => {
     ...(ttl !== undefined && { seconds: Math.round(ttl / 1000) }),
     ...(values['read-only'] && { readOnly: true }),
   };
-  const { kubeconfig, token } = await client.call(answer, { method: 'POST', path: '/kubeconfigs', body });
+  const { kubeconfig, tokens } = await client.call(answer, { method: 'POST', path: '/kubeconfigs', body });
   const text = await renderData(kubeconfig, 'yaml');
   if (out === '-') context.stdout.write(text);
   else {
@@ -32,8 +32,7 @@ export const writeKubeconfig: Run = async (context) => {
       throw fail('output-unwritable', { file: out, problem: systemCode(error) ?? String(error) }, error);
     });
   }
-  const until = fieldOf(token?.spec, 'expiresAt');
-  if (until !== undefined) context.stderr.write(`Its token ${token?.name} is good until ${String(until)}.\n`);
+  for (const { name, spec } of tokens) context.stderr.write(`Its token ${name} is good until ${String(fieldOf(spec, 'expiresAt'))}.\n`);
   return 0;
 };
 

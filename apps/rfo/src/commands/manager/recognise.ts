@@ -48,7 +48,8 @@ export async function recogniseManager(
   return shown.join('');
 }
 
-async function readCa(file: string): Promise<string> {
+/** Throws config-unreadable, also where it holds no certificate. */
+export async function readCa(file: string): Promise<string> {
   const pem = await readFile(file, 'utf8').catch((error: unknown) => {
     throw fail('config-unreadable', { file, problem: systemCode(error) ?? String(error) }, error);
   });

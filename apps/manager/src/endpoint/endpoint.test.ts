@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Life, retry, silentLog, systemClock } from '@rfo/foundation';
+import { type KubeObject, startTestCluster, type TestCluster } from '@rfo/kube';
+import { agentNamespace, endpointSecret } from '@rfo/schema';
+import { hashSecret } from '../identity/token-format.ts';
+import { installCrds } from '../objects/install-crds.ts';
+import { type Objects, openObjects } from '../objects/open-objects.ts';
+import { createRights } from '../rights/create-rights.ts';
+import { keepEndpoints } from './keep-endpoints.ts';
+
+const secretKind = { apiVersion: 'v1', kind: 'Secret' };
+const secret = 'a'.repeat(64);
+const later = new Date(Date.now() + 3_600_000).toISOString();
+
+describe('a cluster with an endpoint of its own', { timeout: 120_000 }, () => {
+  let cluster: TestCluster;
+  let objects: Objects;
+  let life: Life;
+
+  before(async () => {
+    life = new Life();
+    cluster = await startTestCluster();
+    const { client } = cluster;
+    await installCrds(client, { log: silentLog, signal: life.signal });
+    objects = await openObjects({ client, life, log: silentLog });
+    const rights = createRights({ objects, life, log: silentLog });
+    for (const name of ['east', 'west']) await objects.clusters.create({ metadata: { name }, spec: {} });
+    for (const name of ['ada', 'eve', 'bob'])
+      await objects.users.create({ metadata: { name }, spec: { username: name, enabled: true, identities: [], groups: [] } });
+    await objects.projects.create({
+      metadata: { name: 'shop' },
+      spec: {
+        members: ['ada', 'eve'].map((name) => ({ kind: 'User' as const, name, role: 'member' })),
+        places: [{ cluster: 'east', namespaces: ['shop'] }],
+      },
+    });
+    await client.create({
+      ...{ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', addressType: 'IPv4' },
+      metadata: { name: 'kubernetes', namespace: 'default', labels: { 'kubernetes.io/service-name': 'kubernetes' } },
+      endpoints: [{ addresses: ['192.0.2.2'] }, { addresses: ['192.0.2.1'] }],
+      ports: [{ name: 'https', port: 6443 }],
+    } as KubeObject);
+    const connections = { clientOf: (name: string) => (name === 'east' ? client : undefined), onChange: () => () => undefined };
+    keepEndpoints({ connections, objects, rights, clock: systemClock, life, log: silentLog });
+  });
+  after(async () => {
+    await life?.end();
+    await cluster?.stop();
+  });
+
+  const makeToken = (name: string, user: string, spec: Partial<Parameters<Objects['tokens']['create']>[0]['spec']> = {}) =>
+    objects.tokens.create({
+      metadata: { name },
+      spec: { user, kind: 'kubeconfig', hash: hashSecret(secret), clusters: ['east'], expiresAt: later, provider: 'local', ...spec },
+    });
+  /** What the cluster is told: of each user the ids of his tokens. */
+  const told = async (): Promise<Record<string, readonly string[]>> => {
+    const labelSelector = 'rfo.io/record=direct-user';
+    const { items } = await cluster.client.list<KubeObject & { readonly data?: Record<string, string> }>(secretKind, {
+      namespace: agentNamespace,
+      labelSelector,
+    });
+    const users = items.map(({ data = {} }) => JSON.parse(Buffer.from(data['user.json'] ?? '', 'base64').toString()));
+    return Object.fromEntries(users.map(({ user, tokens }) => [user, tokens.map(({ id }: { readonly id: string }) => id)]));
+  };
+  const untilTold = (wanted: Record<string, readonly string[]>): Promise<void> =>
+    retry(async () => assert.deepEqual(await told(), wanted), { initial: 20, max: 200, signal: AbortSignal.timeout(30_000) });
+
+  it('is told nothing before it has one', async () => {
+    await makeToken('t1', 'ada');
+    assert.deepEqual(await told(), {});
+  });
+
+  it('is told of tokens for it alone, of those who may enter it, as hashes', async () => {
+    await Promise.all([
+      makeToken('t2', 'eve', { kind: 'api' }),
+      makeToken('of-a-stranger', 'bob'),
+      makeToken('for-others-too', 'ada', { clusters: ['east', 'west'] }),
+      makeToken('for-another', 'ada', { clusters: ['west'] }),
+      makeToken('a-session', 'ada', { kind: 'session' }),
+      makeToken('for-reading', 'ada', { readOnly: true }),
+      makeToken('ended', 'ada', { expiresAt: new Date(Date.now() - 1000).toISOString() }),
+      makeToken('of-a-provider-that-is-off', 'ada', { provider: 'nowhere' }),
+    ]);
+    await objects.clusters.patch('east', { spec: { authorizedEndpoint: { enabled: true } } });
+    await untilTold({ 'rfo:ada': ['t1'], 'rfo:eve': ['t2'] });
+    const { items } = await cluster.client.list<KubeObject & { readonly data?: Record<string, string> }>(secretKind, {
+      namespace: agentNamespace,
+    });
+    const all = items.flatMap(({ data = {} }) => Object.values(data).map((value) => Buffer.from(value, 'base64').toString()));
+    assert.ok(all.length > 0 && all.every((text) => !text.includes(secret)));
+    const ada = all.map((text) => /^\{"user":"rfo:ada"/.test(text) && JSON.parse(text).tokens[0]).find(Boolean);
+    assert.deepEqual([...ada.groups].sort(), ['rfo:project:shop:member', 'rfo:role:user', 'rfo:users', 'system:authenticated']);
+    assert.deepEqual(ada.extra, { 'rfo.io/username': ['ada'], 'rfo.io/token-id': ['t1'] });
+    assert.deepEqual(objects.clusters.get('east')?.status?.endpoint?.servers, ['https://192.0.2.1:6443', 'https://192.0.2.2:6443']);
+  });
+
+  it('hears at once of who is disabled, taken out of a project or loses a token, and of who comes back', async () => {
+    await objects.users.patch('eve', { spec: { enabled: false } });
+    await untilTold({ 'rfo:ada': ['t1'] });
+    await objects.users.patch('eve', { spec: { enabled: true } });
+    await untilTold({ 'rfo:ada': ['t1'], 'rfo:eve': ['t2'] });
+    await objects.projects.patch('shop', { spec: { members: [{ kind: 'User', name: 'eve', role: 'member' }] } });
+    await untilTold({ 'rfo:eve': ['t2'] });
+    await makeToken('t3', 'eve');
+    await untilTold({ 'rfo:eve': ['t2', 't3'] });
+    await objects.tokens.delete('t2');
+    await untilTold({ 'rfo:eve': ['t3'] });
+  });
+
+  it('has a certificate for its agents, and the file by which its API servers find and know them', async () => {
+    const { data = {} } = await cluster.client.get<KubeObject & { readonly data?: Record<string, string> }>({
+      ...{ ...secretKind, namespace: agentNamespace, name: endpointSecret.name },
+    });
+    const config = Buffer.from(data[endpointSecret.keys.config] ?? '', 'base64').toString();
+    const [{ cluster: place }] = JSON.parse(config).clusters;
+    assert.equal(place.server, 'https://127.0.0.1:10691/v1/token-reviews');
+    assert.equal(
+      Buffer.from(place['certificate-authority-data'], 'base64').toString(),
+      Buffer.from(data['ca.crt'] ?? '', 'base64').toString(),
+    );
+  });
+
+  it('forgets everything when it has none any more', async () => {
+    await objects.clusters.patch('east', { spec: { authorizedEndpoint: { enabled: false } } });
+    await untilTold({});
+    const gone = async (): Promise<void> => {
+      const found = await cluster.client.find({ ...secretKind, namespace: agentNamespace, name: endpointSecret.name });
+      assert.equal(found, undefined);
+      assert.equal(objects.clusters.get('east')?.status?.endpoint, undefined);
+    };
+    await retry(gone, { initial: 20, max: 200, signal: AbortSignal.timeout(30_000) });
+  });
+});
