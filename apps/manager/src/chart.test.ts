@@ -196,6 +196,9 @@ describe('beside a real API server', () => {
     const self = await door('POST', '/k8s/clusters/local/apis/authentication.k8s.io/v1/selfsubjectreviews', review);
     assert.match(self.body, /"username":"rfo:admin"/);
 
+    const listed = await door('GET', '/api/v1/clusters/local/resources/core/v1/configmaps?namespace=kube-system');
+    assert.equal(listed.status, 200, listed.body);
+
     child.kill('SIGTERM');
     assert.deepEqual(await once(child, 'exit'), [0, null], said);
     assert.doesNotMatch(said, /forbidden|cannot|(WARN|ERROR)/i);
