@@ -70,7 +70,12 @@ export type Replica = { readonly connections: Connections; readonly port: number
 export async function startReplica(
   { cluster, objects, life, ca: labCa, issue: labIssue }: Lab,
   name?: string,
-  options: { readonly port?: number; readonly authority?: Pick<Lab, 'ca' | 'issue'>; readonly clock?: Clock; readonly rotateEvery?: number } = {},
+  options: {
+    readonly port?: number;
+    readonly authority?: Pick<Lab, 'ca' | 'issue'>;
+    readonly clock?: Clock;
+    readonly rotateEvery?: number;
+  } = {},
 ): Promise<Replica> {
   const own = life.child();
   const { port: wanted = 0, authority, clock = systemClock, rotateEvery } = options;
