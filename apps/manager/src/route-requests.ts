@@ -7,7 +7,13 @@ import type { Entrances } from './listen.ts';
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 /** What a page of the manager itself says: a text with its type. */
-export type Page = { readonly status?: number; readonly type?: string; readonly body: string };
+export type Page = {
+  readonly status?: number;
+  readonly type?: string;
+  readonly body: string;
+  /** Seconds. */
+  readonly retryAfter?: number | undefined;
+};
 
 export type Parts = {
   /** `/k8s/` */
@@ -21,8 +27,8 @@ export type Parts = {
   readonly connections: {
     readonly handleUpgrade: UpgradeHandler;
     readonly handleTunnel: Entrances['tunnel'];
-    /** Throws registration-unknown, registration-expired. */
-    readonly importManifest: (token: string) => Promise<string>;
+    /** Throws registration-unknown, registration-expired, too-many-attempts. */
+    readonly importManifest: (token: string, from: { readonly address?: string | undefined }) => Promise<string>;
   };
   /** Pages by their path. Errors are answered by their status. */
   readonly pages: Readonly<Record<string, (request: IncomingMessage) => Page | Promise<Page>>>;
@@ -47,6 +53,13 @@ export function routeRequests({ frontDoor, api, watches, signIn, connections, pa
   return {
     request: (request, response) => {
       const path = pathOf(request.url ?? '');
+      if (isAmbiguous(request)) {
+        response.setHeader('connection', 'close');
+        answerPage(request, response, () => {
+          throw fail('request-invalid', { problem: 'it has more than one Authorization' });
+        });
+        return;
+      }
       if (path.startsWith('/k8s/')) {
         frontDoor.handle(request, response);
         return;
@@ -67,18 +80,31 @@ export function routeRequests({ frontDoor, api, watches, signIn, connections, pa
         }
         if (request.method !== 'GET' && request.method !== 'HEAD') return { status: 405, body: 'only GET is served here\n' };
         if (page !== undefined) return page(request);
-        return connections.importManifest(token ?? '').then((body) => ({ type: 'application/yaml', body }));
+        return connections
+          .importManifest(token ?? '', { address: request.socket.remoteAddress })
+          .then((body) => ({ type: 'application/yaml', body }));
       });
     },
     upgrade: (request, socket, head) => {
       const path = pathOf(request.url ?? '');
-      if (path === '/connect') connections.handleUpgrade(request, socket, head);
+      if (isAmbiguous(request)) refuseUpgrade(socket, '400 Bad Request');
+      else if (path === '/connect') connections.handleUpgrade(request, socket, head);
       else if (path.startsWith('/k8s/')) frontDoor.upgrade(request, socket, head);
       else if (path === '/ws') watches.upgrade(request, socket, head);
-      else socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n', () => socket.destroy());
+      else refuseUpgrade(socket, '404 Not Found');
     },
     tunnel: connections.handleTunnel,
   };
+}
+
+/** Of two credentials Node takes the first, and a proxy between may have looked at the second. */
+function isAmbiguous({ rawHeaders }: IncomingMessage): boolean {
+  return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === 'authorization').length > 1;
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.on('error', () => undefined);
+  socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`, () => socket.destroy());
 }
 
 function pathOf(url: string): string {
@@ -94,12 +120,15 @@ function boundBody(request: IncomingMessage): void {
 }
 
 const statuses: Readonly<Record<string, number>> = {
+  'request-invalid': 400,
   'not-signed-in': 401,
   'credentials-refused': 401,
   'session-ended': 401,
   'csrf-refused': 403,
   'api-forbidden': 403,
   'sign-in-limited': 429,
+  'too-many-attempts': 429,
+  'server-overloaded': 503,
   'manager-path-unknown': 404,
   'manager-upgrade-needed': 426,
   'manager-not-ready': 503,
@@ -121,11 +150,16 @@ function refusal(error: unknown, log: Log): Page {
       body: JSON.stringify({ code: 'internal', message: 'the manager failed to answer', cure: 'Its log says more' }),
     };
   }
-  const { code, message, cure } = error;
-  return { status: known, type: 'application/json', body: JSON.stringify({ code, message: message.slice(0, -`. ${cure}.`.length), cure }) };
+  const { code, message, cure, retryAfter } = error;
+  const body = JSON.stringify({ code, message: message.slice(0, -`. ${cure}.`.length), cure });
+  return { status: known, type: 'application/json', body, retryAfter };
 }
 
-function send(response: ServerResponse, request: IncomingMessage, { status = 200, type = 'text/plain; charset=utf-8', body }: Page): void {
+function send(
+  response: ServerResponse,
+  request: IncomingMessage,
+  { status = 200, type = 'text/plain; charset=utf-8', body, retryAfter }: Page,
+): void {
   if (response.destroyed) return;
   // A body that nobody reads would keep the connection.
   request.resume();
@@ -134,6 +168,7 @@ function send(response: ServerResponse, request: IncomingMessage, { status = 200
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
+    ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
   });
   response.end(request.method === 'HEAD' ? undefined : body);
 }

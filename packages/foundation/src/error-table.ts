@@ -13,6 +13,7 @@ import { managerConnectionErrors } from './errors/manager-connections.ts';
 import { managerFrontDoorErrors } from './errors/manager-front-door.ts';
 import { managerIdentityErrors } from './errors/manager-identity.ts';
 import { managerLdapErrors } from './errors/manager-ldap.ts';
+import { managerLimitErrors } from './errors/manager-limits.ts';
 import { managerObjectErrors } from './errors/manager-objects.ts';
 import { managerProviderErrors } from './errors/manager-providers.ts';
 import { managerRightsErrors } from './errors/manager-rights.ts';
@@ -38,6 +39,7 @@ export const errorTable = {
   ...etcdErrors,
   ...tunnelErrors,
   ...managerConnectionErrors,
+  ...managerLimitErrors,
   ...managerFrontDoorErrors,
   ...managerObjectErrors,
   ...managerLdapErrors,

@@ -11,13 +11,16 @@ export class RfoError extends Error {
   readonly cure: string;
   readonly retryable: boolean;
   readonly exit: number;
-  constructor(code: ErrorCode, text: string, cure: string, cause?: unknown) {
+  /** Seconds after which another try may succeed, where that is known. */
+  readonly retryAfter: number | undefined;
+  constructor(code: ErrorCode, text: string, cure: string, cause?: unknown, retryAfter?: number) {
     super(`${text}. ${cure}.`, cause === undefined ? undefined : { cause });
     this.name = 'RfoError';
     this.code = code;
     this.cure = cure;
     this.retryable = errorTable[code].retryable;
     this.exit = errorTable[code].exit;
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -28,7 +31,10 @@ export class RfoError extends Error {
  */
 export function fail<Code extends ErrorCode>(code: Code, params: Params<Code>, cause?: unknown): RfoError {
   const entry = errorTable[code];
-  return new RfoError(code, fill(entry.text, params), fill(entry.cure, params), cause);
+  // A cure that tells how long to wait is one that a program can follow.
+  const { seconds } = params as Readonly<Record<string, unknown>>;
+  const retryAfter = typeof seconds === 'number' && entry.cure.includes('{seconds}') ? seconds : undefined;
+  return new RfoError(code, fill(entry.text, params), fill(entry.cure, params), cause, retryAfter);
 }
 
 /** Turns anything that was thrown into an RfoError: the edge where unknown becomes known. */

@@ -28,6 +28,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'password-must-change': 403,
   'password-weak': 400,
   'sign-in-limited': 429,
+  'too-many-attempts': 429,
   'sign-in-busy': 503,
   'username-invalid': 400,
   'username-taken': 409,
@@ -81,14 +82,20 @@ export function refusalOf(thrown: unknown, { bodyLimit }: { readonly bodyLimit: 
     const cure = 'Try again; the log of the manager says what happened';
     return { status: 500, problem: { code: 'internal', message: 'the manager failed to answer', cure }, unexpected: true };
   }
-  const { code, message, cure } = error;
+  const { code, message, cure, retryAfter: after } = error;
   if (behind.has(code)) {
     const problem = { code, message: 'the Kubernetes API behind the manager cannot be asked now', cure: 'Try again in a moment' };
     return { status, problem, unexpected: true, retryAfter: 2 };
   }
   // The sentence without its cure, which stands beside it.
   const text = message.slice(0, message.length - `. ${cure}.`.length);
-  return { status, problem: { code, message: text, cure }, unexpected: false, ...(status === 503 && { retryAfter: 2 }) };
+  return {
+    status,
+    problem: { code, message: text, cure },
+    unexpected: false,
+    ...(status === 503 && { retryAfter: 2 }),
+    ...(after !== undefined && { retryAfter: after }),
+  };
 }
 
 function known(thrown: unknown, bodyLimit: number): RfoError | undefined {

@@ -80,8 +80,8 @@ export type Connections = {
   readonly handleUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** Connections on which ALPN chose `tunnelProtocol`; nothing may have been written to them. Takes over the socket. */
   readonly handleTunnel: (socket: TLSSocket) => void;
-  /** The manifest that `GET /import/<token>.yaml` answers with. Throws registration-unknown, registration-expired, server-url-unknown. */
-  readonly importManifest: (token: string) => Promise<string>;
+  /** The manifest that `GET /import/<token>.yaml` answers with. Throws registration-unknown, registration-expired, too-many-attempts, server-url-unknown. @param from.address who asks */
+  readonly importManifest: (token: string, from?: { readonly address?: string | undefined }) => Promise<string>;
   /**
    * Makes a one-time import address for a Cluster that exists; earlier ones of it end.
    * Throws cluster-away-unknown, registration-needless, server-url-unknown.

@@ -1,10 +1,11 @@
 /** Joins the parts of the connections: takes agents in, keeps their sessions, and opens streams by them. */
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Clock, fail, type Life, type Log, RfoError, systemClock } from '@rfo/foundation';
+import { type Clock, fail, type Life, type Log, RfoError, systemClock, toRfoError } from '@rfo/foundation';
 import type { KubeClient, KubeClientOptions } from '@rfo/kube';
 import type { AgentSettings } from '@rfo/schema';
 import { acceptTunnel, type Carrier, createWebSocketAcceptor } from '@rfo/tunnel';
+import { limitFailures } from '../limits/limit-failures.ts';
 import type { Objects } from '../objects/open-objects.ts';
 import { type Admitted, admitAgent, judgeToken, reportRefusal } from './admit-agent.ts';
 import { readAgentSettings } from './agent-settings.ts';
@@ -23,7 +24,7 @@ import { createSessions } from './sessions.ts';
 import { settingsProgress } from './settings-progress.ts';
 
 export type ConnectionsInput = {
-  readonly objects: Pick<Objects, 'clusters' | 'settings'>;
+  readonly objects: Pick<Objects, 'clusters' | 'projects' | 'settings'>;
   /** Of the hosting cluster. */
   readonly client: KubeClient;
   /** What the client was made of: the cluster `local` is reached by it. */
@@ -48,6 +49,8 @@ const day = 24 * 3_600_000;
 const settleEvery = 60_000;
 /** Connections whose agent has not been taken in yet. */
 const mostStrangers = 2000;
+/** Wrong tokens of one address. An agent whose token is refused comes back every few seconds at most. */
+const wrongTokens = { burst: 100, perSecond: 1 };
 
 /** Ready when it resolves; it ends with the life. Throws what the system says to an address of the replica that cannot be listened on. */
 export async function createConnections(input: ConnectionsInput): Promise<Connections> {
@@ -62,6 +65,7 @@ export async function createConnections(input: ConnectionsInput): Promise<Connec
   const own = new Map<Admitted, () => void>();
   let retiring = false;
   const strangers = new Set<Carrier>();
+  const failures = limitFailures({ ...wrongTokens, clock });
   sessions.add(localSession({ api: input.local, version, now }));
   life.defer(() => clients.close());
 
@@ -73,7 +77,7 @@ export async function createConnections(input: ConnectionsInput): Promise<Connec
   const exists = async (cluster: string): Promise<boolean> => (await objects.clusters.find(cluster)) !== undefined;
   const admission = { registrations, tokens, exists, settings, touch: sessions.touch, report: sessions.report, now, log };
 
-  const welcome = async (carrier: Carrier): Promise<void> => {
+  const welcome = async (carrier: Carrier, address: string | undefined): Promise<void> => {
     if (retiring || strangers.size >= mostStrangers) return void carrier.destroy();
     const tunnel = acceptTunnel(carrier);
     strangers.add(carrier);
@@ -89,8 +93,19 @@ export async function createConnections(input: ConnectionsInput): Promise<Connec
     } catch (error) {
       // Refusals are told to the agent, and to whoever looks at the cluster; what strangers say is no news.
       const known = error instanceof RfoError && (error.code === 'agent-refused' || error.code === 'tunnel-closed');
+      if (error instanceof RfoError && (error.code === 'agent-refused' || error.code === 'request-invalid')) failures.failed(address);
       log[known ? 'info' : 'warn']('an agent was not taken in', { error });
       tunnel.close();
+    }
+  };
+
+  /** Undefined where the address may try. */
+  const isLimited = (address: string | undefined): RfoError | undefined => {
+    try {
+      failures.check(address);
+      return undefined;
+    } catch (error) {
+      return toRfoError(error);
     }
   };
 
@@ -167,7 +182,11 @@ export async function createConnections(input: ConnectionsInput): Promise<Connec
     onChange: sessions.onChange,
     settingsProgress: () => settingsProgress({ objects, sessions, wanted: readAgentSettings(objects, authority) }),
     connect: async (cluster, { signal = life.signal } = {}) => {
-      const { stream, session } = await sessions.open(cluster, { signal });
+      const { stream, session } = await sessions.open(cluster, { signal }).catch(async (error: unknown) => {
+        // What does not exist is not away.
+        if (toRfoError(error).code === 'cluster-away' && !(await exists(cluster))) throw fail('cluster-away-unknown', { name: cluster });
+        throw error;
+      });
       const { ca, cert, key } = session.credentials();
       return {
         stream,
@@ -177,24 +196,33 @@ export async function createConnections(input: ConnectionsInput): Promise<Connec
     },
     handleTunnel: (socket) => {
       socket.on('error', () => undefined);
-      void welcome(socket).catch((error: unknown) => log.debug('a connection ended before it was a tunnel', { error }));
+      const address = socket.remoteAddress;
+      if (isLimited(address) !== undefined) return void socket.destroy();
+      void welcome(socket, address).catch((error: unknown) => log.debug('a connection ended before it was a tunnel', { error }));
     },
     handleUpgrade: (request, socket, head) => {
       socket.on('error', () => undefined);
       if (retiring) return answerRefusal(socket, '503 Service Unavailable', 'this replica of the manager is about to end');
       const [, token = ''] = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
-      const refuse = (status: string, message: string): void => answerRefusal(socket, status, message);
-      if (parseAgentToken(token) === undefined) return refuse('401 Unauthorized', 'this needs the token of a cluster');
+      const refuse = (status: string, message: string, retryAfter?: number): void => answerRefusal(socket, { status, message, retryAfter });
+      const address = request.socket.remoteAddress;
+      const limited = isLimited(address);
+      if (limited !== undefined) return refuse('429 Too Many Requests', limited.message, limited.retryAfter);
+      if (parseAgentToken(token) === undefined) {
+        failures.failed(address);
+        return refuse('401 Unauthorized', 'this needs the token of a cluster');
+      }
       judgeToken(token, admission).then(
         (verdict) => {
           if ('refusal' in verdict) {
+            failures.failed(address);
             reportRefusal(verdict, admission);
             refuse('401 Unauthorized', `${verdict.refusal.reason}: ${verdict.refusal.message}`);
             return;
           }
           acceptor
             .accept(request, socket, head)
-            .then(welcome)
+            .then((carrier) => welcome(carrier, address))
             .catch((error: unknown) => log.debug('a WebSocket ended before it was a tunnel', { error }));
         },
         (error: unknown) => {
@@ -203,11 +231,18 @@ export async function createConnections(input: ConnectionsInput): Promise<Connec
         },
       );
     },
-    importManifest: async (text) => {
-      const token = parseAgentToken(text);
-      if (token?.kind !== 'register') throw fail('registration-unknown', {});
-      const cluster = await registrations.find(token);
-      if (!(await exists(cluster))) throw fail('registration-unknown', {});
+    importManifest: async (text, { address } = {}) => {
+      failures.check(address);
+      try {
+        const token = parseAgentToken(text);
+        if (token?.kind !== 'register') throw fail('registration-unknown', {});
+        const cluster = await registrations.find(token);
+        if (!(await exists(cluster))) throw fail('registration-unknown', {});
+      } catch (error) {
+        if (error instanceof RfoError && (error.code === 'registration-unknown' || error.code === 'registration-expired'))
+          failures.failed(address);
+        throw error;
+      }
       return renderImport({ token: text, settings: settings(), image });
     },
     register: async (cluster, { ttl = day } = {}) => {
@@ -259,9 +294,17 @@ function commandFor(address: string, { ca, system }: AgentSettings): string {
   return `curl -fsS --cacert <(echo ${Buffer.from(ca).toString('base64')} | base64 -d) ${address} | kubectl apply -f -`;
 }
 
-function answerRefusal(socket: Duplex, status: string, message: string): void {
+function answerRefusal(
+  socket: Duplex,
+  { status, message, retryAfter }: { readonly status: string; readonly message: string; readonly retryAfter: number | undefined },
+): void {
   const body = `${message}\n`;
-  socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  const lines = [
+    `HTTP/1.1 ${status}`,
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
+    'Connection: close',
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -20,8 +20,17 @@ export type Exchange = {
   readonly close: () => void;
 };
 
-export type Exchanges = { readonly open: (caller: Caller) => Exchange; readonly count: () => number };
+export type Exchanges = {
+  /** Throws too-many-open. */
+  readonly open: (caller: Caller) => Exchange;
+  readonly count: () => number;
+};
 
+/**
+ * What one user may have open at a time, with all his tokens together. A dashboard has some hundred watches; a program that opens without end must
+ * not take the replica from everybody.
+ */
+const mostOfOne = 500;
 /** Milliseconds for what is open to end. */
 const farewell = 2000;
 
@@ -29,6 +38,7 @@ type Open = { readonly caller: Caller; readonly end: (reason: unknown) => void }
 
 export function createExchanges({ identity, rights }: Withdrawals, life: Life): Exchanges {
   const all = new Set<Open>();
+  const counts = new Map<string, number>();
   // Also who has only lost something elsewhere begins anew: what a cluster lets go on is not known here.
   const endWhere = (withdrawn: (caller: Caller) => boolean): void => {
     for (const { caller, end } of [...all]) if (withdrawn(caller)) end(fail('access-withdrawn', {}));
@@ -52,6 +62,10 @@ export function createExchanges({ identity, rights }: Withdrawals, life: Life): 
   return {
     count: () => all.size,
     open: (caller) => {
+      const { user, username } = caller;
+      const before = counts.get(user) ?? 0;
+      if (before >= mostOfOne) throw fail('too-many-open', { username, limit: mostOfOne, seconds: 1 });
+      counts.set(user, before + 1);
       const controller = new AbortController();
       const open: Open = { caller, end: (reason) => controller.abort(reason) };
       all.add(open);
@@ -59,7 +73,11 @@ export function createExchanges({ identity, rights }: Withdrawals, life: Life): 
       // What happened since he was authenticated was told when this was not there yet.
       else if (identity.isRevoked(caller)) open.end(fail('access-withdrawn', {}));
       const close = (): void => {
-        if (all.delete(open) && all.size === 0) emptied();
+        if (!all.delete(open)) return;
+        const left = (counts.get(user) ?? 0) - 1;
+        if (left > 0) counts.set(user, left);
+        else counts.delete(user);
+        if (all.size === 0) emptied();
       };
       return { signal: controller.signal, abort: open.end, close };
     },

@@ -17,6 +17,7 @@ const badRequest = { status: 400, reason: 'BadRequest' } as const;
 const unauthorized = { status: 401, reason: 'Unauthorized' } as const;
 const forbidden = { status: 403, reason: 'Forbidden' } as const;
 const notFound = { status: 404, reason: 'NotFound' } as const;
+const tooMany = { status: 429, reason: 'TooManyRequests' } as const;
 const badGateway = { status: 502, reason: 'InternalError' } as const;
 const unavailable = { status: 503, reason: 'ServiceUnavailable' } as const;
 
@@ -34,6 +35,7 @@ const kinds: Partial<Record<ErrorCode, Kind>> = {
   'token-elsewhere': forbidden,
   'cluster-forbidden': forbidden,
   'access-withdrawn': unauthorized,
+  'too-many-open': tooMany,
   'cluster-away': unavailable,
   'cluster-away-unknown': notFound,
   'tunnel-unreachable': unavailable,
@@ -56,20 +58,25 @@ export function statusOf(error: unknown): StatusAnswer {
     const message = 'the manager failed to answer; its log says why';
     return { ...render({ status: 500, reason: 'InternalError', message, code: 'internal' }), unexpected: true };
   }
-  return { ...render({ ...known, message: error.message, code: error.code }), unexpected: false };
+  const { message, code, retryAfter } = error;
+  return { ...render({ ...known, message, code, retryAfter }), unexpected: false };
 }
 
-function render(input: Kind & { readonly message: string; readonly code: string }): Omit<StatusAnswer, 'unexpected'> {
-  const { status, reason, message, code } = input;
+function render(
+  input: Kind & { readonly message: string; readonly code: string; readonly retryAfter?: number | undefined },
+): Omit<StatusAnswer, 'unexpected'> {
+  const { status, reason, message, code, retryAfter } = input;
   const body = JSON.stringify({
     ...{ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason },
-    ...{ details: { causes: [{ reason: code, message }] }, code: status },
+    details: { causes: [{ reason: code, message }], ...(retryAfter !== undefined && { retryAfterSeconds: retryAfter }) },
+    code: status,
   });
   const headers = {
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
+    ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
     ...(status === 401 && { 'www-authenticate': 'Bearer realm="rfo"' }),
   };
   return { status, headers, body, code };

@@ -3,7 +3,7 @@
  * have counted comes in, what they are to know goes out.
  */
 import { hash } from 'node:crypto';
-import { isIPv6 } from 'node:net';
+import { networkOf } from '../limits/network-of.ts';
 
 /** Of one user or one address. Times in milliseconds since 1970. */
 type Count = {
@@ -48,7 +48,7 @@ const [kept, shared] = [10_000, 500];
 
 /** The keys hold no name: what is typed as a name is now and then a password. */
 export function who(username: string, address: string): Who {
-  return { user: keyOfUser(username), address: `a${short(network(address))}` };
+  return { user: keyOfUser(username), address: `a${short(networkOf(address))}` };
 }
 
 /** @param username as `usernameKey` gives it */
@@ -156,20 +156,6 @@ function byWorth([, one]: [string, Count], [, other]: [string, Count]): number {
 /** That somebody may try again has to be known as surely as that he may not. */
 function worth({ failures, cleared }: Count): number {
   return failures === 0 && cleared > 0 ? rules.user.free : failures;
-}
-
-/** Whoever has one IPv6 address has 2^64 of them. */
-function network(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
-  return isIPv6(plain) ? expand(plain).slice(0, 4).join(':') : plain;
-}
-
-/** The eight groups of an IPv6 address. */
-function expand(address: string): string[] {
-  const [head = '', tail] = address.toLowerCase().split('::');
-  const groups = (part: string): string[] => (part === '' ? [] : part.split(':').map((group) => group.replace(/^0+(?=.)/, '')));
-  const [first, last] = [groups(head), groups(tail ?? '')];
-  return [...first, ...Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => '0'), ...last];
 }
 
 function short(text: string): string {

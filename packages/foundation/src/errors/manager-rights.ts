@@ -33,7 +33,7 @@ export const managerRightsErrors = {
     exit: 2,
   },
   'role-in-use': {
-    text: 'the role "{name}" is inherited by {users}',
+    text: 'the role "{name}" is used by {users}',
     cure: 'Change or remove those first',
     retryable: false,
     exit: 2,
