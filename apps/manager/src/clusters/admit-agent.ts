@@ -133,7 +133,7 @@ export async function admitAgent(tunnel: Tunnel, input: AdmissionInput): Promise
 type Refused = { readonly cluster: string | undefined; readonly refusal: { readonly reason: AgentRefusal; readonly message: string } };
 type Verdict = { readonly cluster: string; readonly token: AgentToken; readonly old: boolean } | Refused;
 
-/** Shows at the cluster that the token named that an agent of it was refused. */
+/** Shows at its cluster that an agent was refused, where it is known to be one of that cluster. */
 export function reportRefusal({ cluster, refusal }: Refused, { report, now }: Pick<AdmissionInput, 'report' | 'now'>): void {
   if (cluster !== undefined) report(cluster, { reason: 'TokenRefused', message: `an agent was refused: ${refusal.message}`, at: now() });
 }
@@ -144,7 +144,11 @@ export async function judgeToken(text: string, input: Pick<AdmissionInput, 'regi
   const refuse = (reason: AgentRefusal, message: string, cluster?: string): Verdict => ({ cluster, refusal: { reason, message } });
   if (token === undefined) return refuse('TokenUnknown', 'its token has no form that this manager gives');
   const found = token.kind === 'register' ? await registered(token, input) : await known(token, input);
-  if ('reason' in found) return refuse(found.reason, found.message, token.kind === 'cluster' ? token.cluster : undefined);
+  if ('reason' in found) {
+    // Whose secret is wrong may be anybody, who has guessed the name of a cluster: that must not change what is said of it.
+    const isKnown = token.kind === 'cluster' && found.reason === 'TokenExpired';
+    return refuse(found.reason, found.message, isKnown ? token.cluster : undefined);
+  }
   if (!(await input.exists(found.cluster))) return refuse('ClusterRemoved', `there is no Cluster ${found.cluster} any more`);
   return { token, ...found };
 }

@@ -205,14 +205,14 @@ describe('a cluster that only dials out', { timeout }, () => {
     }
   });
 
-  it('refuses an agent whose token is wrong, tells it so, and shows it in the status', async () => {
+  it('refuses an agent whose token is wrong and tells it so; the status does not follow what anybody could send', async () => {
     const { data = {} } = await lab.cluster.client.get<KubeObject & { readonly data?: Record<string, string> }>(secretOf);
     const wrong = `rfoc_edge_${'0'.repeat(12)}_${'0'.repeat(64)}`;
     await lab.cluster.client.patch(secretOf, { data: { [agentSecretKeys.token]: Buffer.from(wrong).toString('base64') } });
     const refused = await startAgent(lab, account, { name: 'agent-3' });
     await refused.logged(/TokenRefused: .*its token is none of its cluster/);
     assert.match((await refused.ready()).text, /^TokenRefused: /);
-    await untilCluster(lab.objects, 'edge', (cluster) => (cluster?.status?.agent?.reason === 'TokenRefused' ? true : undefined));
+    assert.notEqual(lab.objects.clusters.get('edge')?.status?.agent?.reason, 'TokenRefused');
     await lab.cluster.client.patch(secretOf, { data });
     // It reads the Secret again by itself, and tells why it was away.
     await until(one.connections, 'edge', ({ connected }) => connected);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
-import { Life, silentLog } from '@rfo/foundation';
+import { Life, silentLog, systemClock } from '@rfo/foundation';
 import { type EventObject, startTestCluster, type TestCluster } from '@rfo/kube';
 import { installCrds } from '../../objects/install-crds.ts';
 import { type Objects, openObjects } from '../../objects/open-objects.ts';
@@ -29,6 +29,7 @@ it('a cluster that cannot be reached is let go after a minute, and what is left 
   const forgotten: string[] = [];
   const clients = { of: () => undefined, forget: (name: string) => forgotten.push(name), close: () => undefined };
   await objects.clusters.create({ metadata: { name: 'far', finalizers: [finalizer] }, spec: {} });
+  await objects.clusters.patchStatus('far', { apiServer: 'https://192.0.2.1:6443' });
   await registrations.create('far', 1000);
   await tokens.issue('far');
   await objects.clusters.delete('far');
@@ -51,4 +52,23 @@ it('a cluster that cannot be reached is let go after a minute, and what is left 
     event?.message ?? '',
     /no agent is connected; what is left there: Deployment, DaemonSet.*ClusterRoleBinding rfo-cluster-agent/,
   );
+});
+
+it('a cluster whose agent never came is let go at once, and its places in projects with it', async () => {
+  const { client } = cluster;
+  const clock = systemClock;
+  const registrations = createRegistrations({ client, namespace, clock });
+  const tokens = createClusterTokens({ client, namespace, clock });
+  const clients = { of: () => undefined, forget: () => undefined, close: () => undefined };
+  await objects.clusters.create({ metadata: { name: 'near', finalizers: [finalizer] }, spec: {} });
+  const places = [{ cluster: 'near' }, { cluster: 'other', namespaces: ['shop'] }];
+  await objects.projects.create({ metadata: { name: 'shop' }, spec: { members: [], places } });
+  await objects.clusters.delete('near');
+  const near = objects.clusters.get('near') ?? assert.fail('it is gone');
+  assert.equal(
+    await removeCluster(near, { objects, client, clients, registrations, tokens, clock, log: silentLog }, life.signal),
+    undefined,
+  );
+  // Whoever gets the name next is another cluster.
+  assert.deepEqual((await objects.projects.find('shop'))?.spec.places, [{ cluster: 'other', namespaces: ['shop'] }]);
 });

@@ -18,7 +18,7 @@ const attempt = 20_000;
 const again = 3000;
 
 export type RemoveInput = {
-  readonly objects: Pick<Objects, 'clusters'>;
+  readonly objects: Pick<Objects, 'clusters' | 'projects'>;
   readonly client: KubeClient;
   readonly clients: ClusterClients;
   readonly registrations: Registrations;
@@ -41,16 +41,30 @@ export async function removeCluster(cluster: Cluster, input: RemoveInput, signal
       problem,
       seconds: Math.round(left / 1000),
     });
-    if (left > 0) return Math.min(left, again);
+    // One whose agent was never here has nothing to wait for.
+    if (left > 0 && cluster.status?.apiServer !== undefined) return Math.min(left, again);
     const message = `${problem}; what is left there: ${leftovers}`;
     log.warn('a cluster was let go with things left in it', { cluster: name, message });
     await recordEvent({ client, cluster: name, type: 'Warning', reason: 'AgentLeft', message, now: clock.now(), log });
   }
+  await removePlaces(name, objects, log);
   await registrations.removeAll(name);
   await tokens.removeAll(name);
   await objects.clusters.patch(name, { metadata: { finalizers: finalizers.filter((each) => each !== finalizer) } }, { signal });
   clients.forget(name);
   return undefined;
+}
+
+/** What projects had there: another cluster may get this name, and nobody was given anything in that. */
+async function removePlaces(cluster: string, { projects }: Pick<Objects, 'projects'>, log: Log): Promise<void> {
+  for (const { metadata, spec } of projects.list()) {
+    const places = spec.places.filter((place) => place.cluster !== cluster);
+    if (places.length === spec.places.length) continue;
+    const { name, resourceVersion } = metadata;
+    // Changed by somebody else meanwhile, it is looked at again.
+    await projects.patch(name, { metadata: { resourceVersion }, spec: { places } });
+    log.info('a project has lost its places in a cluster that is removed', { project: name, cluster });
+  }
 }
 
 const leftovers =

@@ -15,7 +15,7 @@ import { finalizer, removeCluster } from './remove-cluster.ts';
 import { renderStatus } from './render-status.ts';
 
 export type ControlInput = {
-  readonly objects: Pick<Objects, 'clusters' | 'settings'>;
+  readonly objects: Pick<Objects, 'clusters' | 'projects' | 'settings'>;
   readonly client: KubeClient;
   readonly namespace: string;
   readonly sessions: Sessions;
