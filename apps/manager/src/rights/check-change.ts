@@ -7,7 +7,7 @@ import { fail } from '@rfo/foundation';
 import type { GlobalRoleBinding, Project, RoleTemplate, User } from '@rfo/schema';
 import type { Caller } from '../identity/caller.ts';
 import { heldGroups } from '../identity/held-groups.ts';
-import { administrator, isBuiltIn } from './built-in-roles.ts';
+import { isBuiltIn } from './built-in-roles.ts';
 import { globalRulesOf, type Holder, type Policy, projectRolesOf, roleSource, subjectOf, subjectsOf } from './policy.ts';
 import { allows, formatPermissions, missingPermissions, type PolicyRule } from './policy-rule.ts';
 import { type Role, resolveRoles } from './resolve-roles.ts';
@@ -30,7 +30,7 @@ export type Change =
     };
 
 /**
- * Passes, or throws rights-escalation, rights-needs-global, rights-last-administrator, role-built-in, role-in-use, role-unusable.
+ * Passes, or throws rights-escalation, rights-needs-global, role-built-in, role-in-use, role-unusable.
  * A change of a User also counts as acting on that user: who could set an administrator's groups or identities could become one.
  */
 export function checkChange(policy: Policy, caller: Caller, change: Change): void {
@@ -80,8 +80,16 @@ function checkRole(policy: Policy, caller: Caller, { before, after }: Extract<Ch
   if (isBuiltIn(name)) throw fail('role-built-in', { name });
   const others = policy.sources.filter((source) => source.name !== name);
   if (after === undefined) {
-    const users = others.filter(({ inherits }) => inherits.includes(name)).map((source) => source.name);
-    if (users.length > 0) throw fail('role-in-use', { name, users: users.join(', ') });
+    // Who had it would have it again, with other rights, when somebody makes one of the same name.
+    const users = [
+      ...others.filter(({ inherits }) => inherits.includes(name)).map((source) => `the role ${source.name}`),
+      ...policy.bindings.filter(({ spec }) => spec.role === name).map(({ metadata }) => `the global role binding ${metadata.name}`),
+      ...[...policy.projects.values()]
+        .filter(({ spec }) => spec.members.some((member) => member.role === name))
+        .map(({ metadata }) => `members of the project ${metadata.name}`),
+    ];
+    const more = users.length > 5 ? ` and ${users.length - 5} more` : '';
+    if (users.length > 0) throw fail('role-in-use', { name, users: users.slice(0, 5).join(', ') + more });
     return;
   }
   const { roles, problems } = resolveRoles([...others, roleSource(after)]);
@@ -99,20 +107,6 @@ function checkBinding(policy: Policy, caller: Caller, { before, after }: Extract
     const role = usableRole(policy, after.spec.role, 'global');
     demand(caller, globalRulesOf(policy, caller), role.rules);
   }
-  if (before?.spec.role === administrator && !(sameRole && earlier.isSubsetOf(later)))
-    keepOne(policy, { removed: before.metadata.name, left: after });
-}
-
-/** Somebody has to be left who can do everything. */
-function keepOne(
-  policy: Policy,
-  { removed, left }: { readonly removed: string; readonly left: Draft<GlobalRoleBinding> | undefined },
-): void {
-  if (left?.spec.role === administrator && left.spec.subjects.length > 0) return;
-  const elsewhere = policy.bindings.some(
-    ({ metadata, spec }) => metadata.name !== removed && spec.role === administrator && spec.subjects.length > 0,
-  );
-  if (!elsewhere) throw fail('rights-last-administrator', {});
 }
 
 /**
@@ -148,13 +142,6 @@ function checkUser(policy: Policy, caller: Caller, { before, after }: Extract<Ch
     if (holder.user !== caller.user) checkOver(policy, caller, holder);
     else checkOver(policy, caller, { user: '', groups: holder.groups });
   }
-  if (before?.spec.enabled && !after?.spec.enabled) keepAnother(policy, subjectOf({ kind: 'User', name: before.metadata.name }));
-}
-
-/** Somebody else, a user or a group, has to be named as an administrator if this one is. */
-function keepAnother(policy: Policy, subject: string): void {
-  const administrators = [...policy.globals].filter(([, roles]) => roles.has(administrator)).map(([name]) => name);
-  if (administrators.length === 1 && administrators[0] === subject) throw fail('rights-last-administrator', {});
 }
 
 function usableRole(policy: Policy, name: string, scope: Role['scope'], alreadyGiven = false): Role {

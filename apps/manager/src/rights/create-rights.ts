@@ -1,10 +1,12 @@
 /** Who may do what: in the clusters, and with the objects of the manager itself. Every replica answers from its own stores. */
 import type { Life, Log } from '@rfo/foundation';
 import type { Caller } from '../identity/caller.ts';
+import type { Objects } from '../objects/open-objects.ts';
 import { type Change, checkChange, checkEscalation, checkOver } from './check-change.ts';
 import { diffPolicy, holdersOf, isAmong } from './diff-policy.ts';
 import { type Entry, enter } from './enter.ts';
 import { followPolicy, type PolicyObjects } from './follow-policy.ts';
+import { keepAdministrator, watchAdministrators } from './keep-administrator.ts';
 import { may, type Request } from './may.ts';
 import type { Holder, Subject } from './policy.ts';
 import type { PolicyRule } from './policy-rule.ts';
@@ -38,8 +40,17 @@ export type Rights = {
 };
 
 /** Follows the objects until the life ends. */
-export function createRights({ objects, life, log }: { readonly objects: PolicyObjects; readonly life: Life; readonly log: Log }): Rights {
+export function createRights({
+  objects,
+  life,
+  log,
+}: {
+  readonly objects: PolicyObjects & Pick<Objects, 'users'>;
+  readonly life: Life;
+  readonly log: Log;
+}): Rights {
   const policy = followPolicy({ objects, life, log });
+  watchAdministrators({ objects, life, log });
   const listeners = new Set<(affected: Affected, touched: Affected) => void>();
   const tell = (lost: ReadonlySet<Subject>, touched: ReadonlySet<Subject> = lost): void => {
     if (touched.size === 0) return;
@@ -83,7 +94,10 @@ export function createRights({ objects, life, log }: { readonly objects: PolicyO
     in: (caller, cluster, namespace) => enter(policy.now(), caller, cluster, namespace),
     may: (caller, request) => may(policy.now(), caller, request),
     checkEscalation: (caller, wanted, where) => checkEscalation(policy.now(), caller, wanted, where),
-    checkChange: (caller, change) => checkChange(policy.now(), caller, change),
+    checkChange: (caller, change) => {
+      checkChange(policy.now(), caller, change);
+      keepAdministrator({ users: objects.users.list(), bindings: objects.globalRoleBindings.list() }, change);
+    },
     checkOver: (caller, user) => checkOver(policy.now(), caller, user),
     onChange: (listener) => {
       listeners.add(listener);
