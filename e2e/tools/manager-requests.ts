@@ -3,8 +3,9 @@
  * (watches, shells) is opened first; then the others are sent, and it is measured when what was held ends.
  */
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { json, text } from 'node:stream/consumers';
 import { connect } from 'node:tls';
 
@@ -23,6 +24,8 @@ export type Exchange = {
   /** `https://host:port` */
   readonly address: string;
   readonly held?: readonly Ask[];
+  /** Ends what is held when the others are answered, instead of waiting for its end. */
+  readonly letGo?: boolean;
   readonly asks?: readonly Ask[];
   /** So many of them at once; 1 by default. */
   readonly atOnce?: number;
@@ -45,7 +48,7 @@ export type Outcome = {
 /** Milliseconds for an answer, and for the end of what was held. */
 const patience = 60_000;
 
-type Held = { readonly status: number; readonly ended: Promise<number> };
+type Held = { readonly status: number; readonly ended: Promise<number>; readonly end: () => void };
 
 if (import.meta.main) {
   const exchange = (await json(process.stdin)) as Exchange;
@@ -53,7 +56,7 @@ if (import.meta.main) {
   process.stdout.write(JSON.stringify(await carryOut(exchange)), () => process.exit());
 }
 
-async function carryOut({ address, held = [], asks = [], atOnce = 1, untilRefused, raw = [] }: Exchange): Promise<Outcome> {
+async function carryOut({ address, held = [], letGo = false, asks = [], atOnce = 1, untilRefused, raw = [] }: Exchange): Promise<Outcome> {
   const agent = new Agent({ keepAlive: true, rejectUnauthorized: false });
   const open = await Promise.all(held.map((ask) => hold(address, ask)));
   const answers: Answer[] = [];
@@ -68,6 +71,7 @@ async function carryOut({ address, held = [], asks = [], atOnce = 1, untilRefuse
   await Promise.all(Array.from({ length: atOnce }, worker));
   const done = first ?? performance.now();
   const refused = untilRefused === undefined ? undefined : await repeat(address, { ask: untilRefused, agent, since: done });
+  if (letGo) for (const { end } of open) end();
   const endings = open.map(async ({ status, ended }) => {
     const at = await Promise.race([ended, late()]);
     return { status, ...(at !== undefined && { after: at - done }) };
@@ -94,11 +98,21 @@ async function repeat(
 
 async function answerTo(address: string, ask: Ask, agent: Agent): Promise<Answer> {
   const sent = begin(address, ask, agent);
-  const answered = once(sent, 'response', { signal: AbortSignal.timeout(patience) });
+  const upgraded = Promise.withResolvers<Answer>();
+  sent.once('upgrade', ({ statusCode = 0 }: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => undefined).destroy();
+    upgraded.resolve({ status: statusCode, headers: {}, body: '' });
+  });
+  const answered = once(sent, 'response', { signal: AbortSignal.timeout(patience) }).then(([response]) =>
+    read(response as IncomingMessage),
+  );
   sent.end(ask.body);
-  const [response] = await answered;
+  return await Promise.race([answered, upgraded.promise]);
+}
+
+async function read(response: IncomingMessage): Promise<Answer> {
   const headers = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
-  return { status: response.statusCode, headers, body: await text(response) };
+  return { status: response.statusCode ?? 0, headers, body: await text(response) };
 }
 
 /** Resolves when it is open, or was refused. */
@@ -106,15 +120,15 @@ async function hold(address: string, ask: Ask): Promise<Held> {
   const sent = begin(address, ask, undefined);
   const { promise, resolve, reject } = Promise.withResolvers<Held>();
   const ended = Promise.withResolvers<number>();
-  const follow = (status: number, stream: { readonly once: (event: 'close', listener: () => void) => unknown }): void => {
+  const follow = (status: number, stream: Duplex | IncomingMessage): void => {
     stream.once('close', () => ended.resolve(performance.now()));
-    resolve({ status, ended: ended.promise });
+    resolve({ status, ended: ended.promise, end: () => stream.destroy() });
   };
   sent.once('response', (response) => {
     response.on('error', () => undefined).resume();
     follow(response.statusCode ?? 0, response);
   });
-  sent.once('upgrade', (response, socket: Socket) => {
+  sent.once('upgrade', (response, socket: Duplex) => {
     socket.on('error', () => undefined).resume();
     follow(response.statusCode ?? 0, socket);
   });
