@@ -202,9 +202,9 @@ export async function createConnections(input: ConnectionsInput): Promise<Connec
     },
     handleUpgrade: (request, socket, head) => {
       socket.on('error', () => undefined);
-      if (retiring) return answerRefusal(socket, '503 Service Unavailable', 'this replica of the manager is about to end');
       const [, token = ''] = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
       const refuse = (status: string, message: string, retryAfter?: number): void => answerRefusal(socket, { status, message, retryAfter });
+      if (retiring) return refuse('503 Service Unavailable', 'this replica of the manager is about to end');
       const address = request.socket.remoteAddress;
       const limited = isLimited(address);
       if (limited !== undefined) return refuse('429 Too Many Requests', limited.message, limited.retryAfter);

@@ -61,7 +61,10 @@ describe('who changes a role', () => {
   it('cannot remove one that somebody has: it would come back with other rights under its name', () => {
     const own = testPolicy({ ...input, projects: [testProject('zoo', ['user:max=pods'], [])] });
     const before = testRole('pods', {});
-    assert.throws(() => checkChange(own, caller.root, { kind: 'RoleTemplate', before }), { code: 'role-in-use', message: /members of the project zoo/ });
+    assert.throws(() => checkChange(own, caller.root, { kind: 'RoleTemplate', before }), {
+      code: 'role-in-use',
+      message: /members of the project zoo/,
+    });
     assert.throws(() => checkChange(policy, caller.root, { kind: 'RoleTemplate', before: testRole('clerk', {}) }), {
       code: 'role-in-use',
       message: /the global role binding clerks/,

@@ -68,7 +68,12 @@ export function watchAdministrators({
 }
 
 function after({ users, bindings }: People, change: Change): People {
-  if (change.kind === 'User') return { users: replaced(users, change), bindings };
+  if (change.kind === 'User') {
+    const { before, after: made } = change;
+    // What is written has no status, and keeps it: the groups that a provider has named.
+    const kept = made === undefined || before?.status === undefined ? made : { ...made, status: before.status };
+    return { users: replaced(users, { before, after: kept }), bindings };
+  }
   if (change.kind === 'GlobalRoleBinding') return { users, bindings: replaced(bindings, change) };
   return { users, bindings };
 }

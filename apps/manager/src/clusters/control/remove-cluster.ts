@@ -33,7 +33,10 @@ export async function removeCluster(cluster: Cluster, input: RemoveInput, signal
   const { name, deletionTimestamp = '', finalizers = [] } = cluster.metadata;
   if (!finalizers.includes(finalizer)) return undefined;
   if (cluster.status?.phase !== 'Removing') await objects.clusters.patchStatus(name, { phase: 'Removing' }, { signal });
-  const problem = name === localCluster ? undefined : await tryToRemove(clients.of(name), signal);
+  // One whose agent was never here has nothing to wait for.
+  const there = clients.of(name);
+  const nothing = name === localCluster || (cluster.status?.apiServer === undefined && there === undefined);
+  const problem = nothing ? undefined : await tryToRemove(there, signal);
   if (problem !== undefined) {
     const left = Date.parse(deletionTimestamp) + patience - clock.now();
     log.warn('the agent of a cluster that is removed cannot be removed there', {
@@ -41,8 +44,7 @@ export async function removeCluster(cluster: Cluster, input: RemoveInput, signal
       problem,
       seconds: Math.round(left / 1000),
     });
-    // One whose agent was never here has nothing to wait for.
-    if (left > 0 && cluster.status?.apiServer !== undefined) return Math.min(left, again);
+    if (left > 0) return Math.min(left, again);
     const message = `${problem}; what is left there: ${leftovers}`;
     log.warn('a cluster was let go with things left in it', { cluster: name, message });
     await recordEvent({ client, cluster: name, type: 'Warning', reason: 'AgentLeft', message, now: clock.now(), log });
