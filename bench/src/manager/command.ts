@@ -10,6 +10,7 @@ import { measureDoor } from './door.ts';
 import { renderRows, type Sample, summarizeSamples } from './figures.ts';
 import { type ManagerBenchOptions, parseManagerOptions, usage } from './options.ts';
 import { applyImport, openStage, register, type Stage, startAgent, startManager } from './stage.ts';
+import { measurePods } from './ten-thousand-pods.ts';
 import { measureTunnel } from './tunnel.ts';
 
 /** The cluster that the door leads to. */
@@ -58,6 +59,7 @@ async function measureOnStage(stage: Stage, options: ManagerBenchOptions): Promi
     if (wants('agent')) samples.push(...(await measureAgent(stage, agent)));
     await agent.program.stop();
   }
+  if (wants('pods')) samples.push(...(await measurePods(stage, manager)));
   if (wants('crowd')) samples.push(...(await measureCrowd(stage, manager, options)));
   return samples;
 }

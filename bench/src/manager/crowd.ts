@@ -21,7 +21,6 @@ const atOnce = 16;
 /** The manager is restarted. */
 export async function measureCrowd(stage: Stage, manager: Manager, { clusters }: ManagerBenchOptions): Promise<readonly Sample[]> {
   await using life = stage.life.child();
-  const alone = (await memoryOf(manager.program.pid)).rss;
   const { members, settings, account } = await registerAll(stage, manager, clusters);
   console.log(`crowd: ${clusters} clusters are known`);
   const crowd = startCrowd({ members, settings, account }, life);
@@ -32,7 +31,7 @@ export async function measureCrowd(stage: Stage, manager: Manager, { clusters }:
   const { rss, cpu } = await watch(program.pid, life.signal);
   console.log(`crowd: while nobody asks the manager takes ${cpu.toFixed(0)} % of a core`);
   return [
-    { what: names.crowdMemory, unit: 'MB', value: rss, floors: { 'before the crowd': alone } },
+    { what: names.crowdMemory, unit: 'MB', value: rss, floors: { 'without clusters': manager.alone } },
     { what: names.crowdBack, unit: 's', value: back.last, floors: { 'half of them': back.half, 'it serves': back.first } },
   ];
 }

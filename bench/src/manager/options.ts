@@ -17,13 +17,13 @@ export type ManagerBenchOptions = {
   readonly profile: string | undefined;
 };
 
-export const usage = `Usage: npm run bench -- manager [--rows tunnel,door,pods,agent,crowd] [--rounds 3] [--seconds 3] [--rate 500] [--clusters 300]
+export const usage = `Usage: npm run bench -- manager [--rows tunnel,door,pods,agent,crowd] [--rounds 3] [--seconds 2] [--rate 500] [--clusters 300]
 
 What the manager costs between people and their clusters, each figure beside its floor, with a real etcd and kube-apiserver, the real programs of the
 manager and of the agent, and the real kubectl.
   --rows A,B     only these (all)
   --rounds N     counted rounds of door and tunnel, after one that is not counted (3)
-  --seconds N    how long each of their figures is measured for in a round (3)
+  --seconds N    how long each of their figures is measured for in a round (2)
   --rate N       requests to the door in a second (500)
   --clusters N   how many clusters a manager has in the row crowd (300)
   --profile DIR  let the manager write a CPU profile there when it ends
@@ -34,7 +34,7 @@ export function parseManagerOptions(args: readonly string[]): ManagerBenchOption
   const options = {
     rows: { type: 'string', default: rowNames.join(',') },
     rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '2' },
     rate: { type: 'string', default: '500' },
     clusters: { type: 'string', default: '300' },
     profile: { type: 'string' },

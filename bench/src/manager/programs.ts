@@ -26,9 +26,16 @@ export async function layOut(app: string, life: Life): Promise<Layout> {
     if (!('content' in file) || (!file.path.startsWith('/app/') && file.path !== '/usr/bin/node')) continue;
     const path = join(folder, file.path);
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, file.content, { mode: file.mode ?? 0o644 });
+    await writeFile(path, inPieces(file.content), { mode: file.mode ?? 0o644 });
   }
   return { node, folder: join(folder, 'app') };
+}
+
+/** As containerd unpacks an image: how much of a file the kernel maps at once, and so its memory, depends on how it was written. */
+function* inPieces(content: string | Uint8Array): Generator<Uint8Array> {
+  const piece = 32 * 1024;
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+  for (let at = 0; at < bytes.length; at += piece) yield bytes.subarray(at, at + piece);
 }
 
 export type Program = {

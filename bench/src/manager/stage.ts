@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Life } from '@rfo/foundation';
 import { type KubeObject, startTestCluster, type TestCluster } from '@rfo/kube';
 import { type Call, createCall, expectStatus } from './https-call.ts';
-import { type Layout, layOut, type Program, run } from './programs.ts';
+import { type Layout, layOut, memoryOf, type Program, run } from './programs.ts';
 
 export type Stage = {
   readonly cluster: TestCluster;
@@ -30,6 +30,8 @@ export async function openStage({ life, profile }: { readonly life: Life; readon
 
 export type Manager = {
   readonly program: Program;
+  /** Its memory (RSS, MB) before it has anything to do. */
+  readonly alone: number;
   readonly port: number;
   readonly ca: string;
   /** As its administrator. */
@@ -73,6 +75,7 @@ export async function startManager(stage: Stage): Promise<Manager> {
   credential = session.token;
   return {
     program,
+    alone: (await memoryOf(program.pid)).rss,
     port,
     ca,
     call,
