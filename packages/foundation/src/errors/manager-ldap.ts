@@ -20,6 +20,12 @@ export const managerLdapErrors = {
     retryable: false,
     exit: 1,
   },
+  'ldap-ca-invalid': {
+    text: 'caBundle holds no CA that can be read: {problem}',
+    cure: 'Give one or more certificates in PEM',
+    retryable: false,
+    exit: 2,
+  },
   'ldap-tls-failed': {
     text: 'the directory server {server} does not speak TLS as it is set: {problem}',
     cure: 'security is tls for a port that speaks TLS at once (636) and start-tls for one that changes to it (389); the server needs a certificate',

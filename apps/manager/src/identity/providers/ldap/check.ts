@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect as connectTls, type DetailedPeerCertificate } from 'node:tls';
 import { fail, RfoError } from '@rfo/foundation';
 import { PresenceFilter } from 'ldapts';
-import { connectTo, type Server } from './connect.ts';
+import { connectTo, problemOf, type Server } from './connect.ts';
 import type { Connections } from './connections.ts';
 import { idOf } from './entry.ts';
 import { both } from './filters.ts';
@@ -60,7 +60,7 @@ async function withChain(
   if (!(error instanceof RfoError) || error.code !== 'ldap-untrusted' || !(error.cause instanceof Error)) return error;
   const chain = await shownChain(server, settings, signal).catch(() => undefined);
   if (chain === undefined) return error;
-  return fail('ldap-untrusted', { server: server.text, problem: `${error.cause.message}; it shows ${chain}` }, error.cause);
+  return fail('ldap-untrusted', { server: server.text, problem: `${problemOf(error.cause)}; it shows ${chain}` }, error.cause);
 }
 
 /** Nothing but the handshake goes over this connection, so it need not be trusted. */

@@ -1,7 +1,8 @@
 /** Opens a connection to one server of a directory, as safe as it is set, and says in which phase it failed. */
+import { X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, getCACertificates, type TLSSocket } from 'node:tls';
+import { connect as connectTls, createSecureContext, getCACertificates, type SecureContext, type TLSSocket } from 'node:tls';
 import { fail, orAbort, systemCode } from '@rfo/foundation';
 import type { LdapSettings } from './plan.ts';
 import { askForTls } from './start-tls.ts';
@@ -23,7 +24,7 @@ export function serverOf(text: string, security: Security): Server {
 
 /**
  * A connected socket that nobody reads yet; with TLS its certificate is verified.
- * @throws ldap-name-unknown, ldap-unreachable, ldap-untrusted, ldap-tls-failed, and the signal's reason
+ * @throws ldap-name-unknown, ldap-unreachable, ldap-untrusted, ldap-tls-failed, ldap-ca-invalid, and the signal's reason
  */
 export async function connectTo(server: Server, settings: LdapSettings, signal: AbortSignal): Promise<Socket> {
   const { security, caBundle, connectTimeoutSeconds } = settings;
@@ -88,8 +89,7 @@ function secure(
   { caBundle, signal }: { readonly caBundle: string | undefined; readonly signal: AbortSignal },
 ): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    const ca = caBundle ?? [...getCACertificates('default'), ...getCACertificates('system')];
-    const tls = connectTls({ socket, host, ca, minVersion: 'TLSv1.2', ...(isIP(host) === 0 && { servername: host }) });
+    const tls = connectTls({ socket, host, secureContext: contextFor(caBundle), ...(isIP(host) === 0 && { servername: host }) });
     const abort = (): void => void tls.destroy(signal.reason);
     const onClose = (): void => onError(new Error('it ended the connection'));
     const settle = (): void => {
@@ -111,14 +111,33 @@ function secure(
   });
 }
 
+/** Throws ldap-ca-invalid. */
+function contextFor(caBundle: string | undefined): SecureContext {
+  const ca = caBundle === undefined ? [...getCACertificates('default'), ...getCACertificates('system')] : certificatesIn(caBundle);
+  return createSecureContext({ ca: [...ca], minVersion: 'TLSv1.2' });
+}
+
+/** OpenSSL leaves out what it cannot read, and says nothing. */
+function certificatesIn(caBundle: string): readonly string[] {
+  const found = caBundle.match(/-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----/gs) ?? [];
+  if (found.length === 0) throw fail('ldap-ca-invalid', { problem: 'there is no certificate in it' });
+  try {
+    return found.map((pem) => new X509Certificate(pem).toString());
+  } catch (error) {
+    throw fail('ldap-ca-invalid', { problem: problemOf(error) }, error);
+  }
+}
+
 /** Node's codes for what is wrong with a certificate are those of OpenSSL, without a prefix. */
 function isUntrusted(error: Error): boolean {
   return /CERT|SIGNATURE|ISSUER|ALTNAME|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME/.test(systemCode(error) ?? '');
 }
 
-function problemOf(error: unknown): string {
+/** For the reader: what went wrong, and by which code that is known. */
+export function problemOf(error: unknown): string {
   const code = systemCode(error);
-  const message = error instanceof Error ? error.message : String(error);
+  // Node adds advice for whoever starts it.
+  const [message = ''] = (error instanceof Error ? error.message : String(error)).split('; if the root CA');
   return code === undefined || message.includes(code) ? message : `${message} (${code})`;
 }
 

@@ -122,9 +122,19 @@ describe('what is wrong', () => {
     });
   }
 
-  it('is said: a filter that is none', () => {
-    for (const userFilter of ['((uid=a)', '(uid=a', '(', '(uid=a)(uid=b)'])
-      assert.throws(() => open(settingsFor(directory, { userFilter })), { code: 'ldap-filter-invalid' }, userFilter);
+  it('is said: a filter that is none, and a CA that is none', async () => {
+    for (const userFilter of ['((uid=a)', '(uid=a', '(', '(uid=a)(uid=b)']) {
+      const ours = open(settingsFor(directory, { userFilter }));
+      for (const asked of [ours.check(ours.signal), ours.signIn('ada')])
+        await assert.rejects(asked, { code: 'ldap-filter-invalid' }, userFilter);
+      await ours.end();
+    }
+    for (const security of ['tls', 'start-tls'] as const) {
+      const caBundle = '-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----\n';
+      const ours = open({ ...(security === 'tls' ? settingsFor(directory) : unsecured({ security })), caBundle });
+      await assert.rejects(ours.check(ours.signal), { code: 'ldap-ca-invalid' });
+      await ours.end();
+    }
   });
 
   it('is said: a bind account without a password, which would be let in as nobody', async () => {

@@ -5,9 +5,9 @@ import type { Found, Outside } from '../outside.ts';
 import { isOutOfUse } from './account-state.ts';
 import { checkDirectory } from './check.ts';
 import { createConnections } from './connections.ts';
-import { createGroupFinder } from './groups.ts';
+import { createGroupFinder, type GroupFinder } from './groups.ts';
 import { findById, findByName, outsideOf } from './people.ts';
-import { type LdapSettings, planOf } from './plan.ts';
+import { type LdapSettings, type Plan, planOf } from './plan.ts';
 import { searchDirectory } from './search.ts';
 import type { Session } from './session.ts';
 
@@ -15,7 +15,7 @@ export type LdapDirectory = {
   /**
    * Undefined for a name that nobody or more than one has, a wrong or empty password and an account out of use alike, after the same steps.
    * Throws what keeps the directory from being asked: ldap-name-unknown, ldap-unreachable, ldap-untrusted, ldap-tls-failed, ldap-unanswered,
-   * ldap-bind-refused, ldap-base-unknown, ldap-attribute-missing, ldap-too-much, ldap-refused, sign-in-busy; and the signal's reason.
+   * ldap-bind-refused, ldap-base-unknown, ldap-filter-invalid, ldap-attribute-missing, ldap-too-much, ldap-refused, sign-in-busy; and the signal's reason.
    */
   readonly authenticate: (request: {
     readonly username: string;
@@ -31,7 +31,7 @@ export type LdapDirectory = {
 };
 
 /**
- * Connects when it is first asked something. Throws ldap-filter-invalid.
+ * Connects when it is first asked something, and finds only then that its settings are of no use: others must not suffer from them.
  * @param options.bindPassword asked for at each new connection, so that a new one is used at once
  * @param options.life ends its connections
  */
@@ -43,15 +43,24 @@ export function createLdapDirectory(options: {
   readonly clock?: Clock;
 }): LdapDirectory {
   const { settings, bindPassword, log, life, clock = systemClock } = options;
-  const plan = planOf(settings);
   const connections = createConnections({ settings, bindPassword, log, life });
-  const findGroups = createGroupFinder({ plan, clock, log });
-  const told = async (session: Session, entry: Entry): Promise<Outside> => outsideOf(entry, plan, await findGroups(session, entry));
+  let known: { readonly plan: Plan; readonly findGroups: GroupFinder } | undefined;
+  const open = () => {
+    if (known !== undefined) return known;
+    const plan = planOf(settings);
+    known = { plan, findGroups: createGroupFinder({ plan, clock, log }) };
+    return known;
+  };
+  const told = async (session: Session, entry: Entry): Promise<Outside> => {
+    const { plan, findGroups } = open();
+    return outsideOf(entry, plan, await findGroups(session, entry));
+  };
 
   return {
     authenticate: async ({ username, password, signal }) => {
       // A bind with a name and no password is no proof and succeeds at many servers (RFC 4513, 5.1.2).
       if (password === '' || username.trim() === '') return undefined;
+      const { plan } = open();
       const found = await connections.use((session) => findByName(session, plan, username), signal);
       if (found.length > 1) log.warn('a name is of more than one user of the directory', { dns: found.map(({ dn }) => dn).join(' | ') });
       const entry = found.length === 1 ? found[0] : undefined;
@@ -60,12 +69,17 @@ export function createLdapDirectory(options: {
       if (!isRight || entry === undefined || isOutOfUse(entry, clock.now())) return undefined;
       return await connections.use((session) => told(session, entry), signal);
     },
-    refresh: (id, signal) =>
-      connections.use(async (session) => {
+    refresh: async (id, signal) => {
+      const { plan } = open();
+      return await connections.use(async (session) => {
         const entry = await findById(session, plan, id);
         return entry === undefined || isOutOfUse(entry, clock.now()) ? undefined : await told(session, entry);
-      }, signal),
-    search: (text, { limit, signal }) => connections.use((session) => searchDirectory(session, plan, { text, limit }), signal),
-    check: (signal) => checkDirectory({ settings, plan, connections }, signal),
+      }, signal);
+    },
+    search: async (text, { limit, signal }) => {
+      const { plan } = open();
+      return await connections.use((session) => searchDirectory(session, plan, { text, limit }), signal);
+    },
+    check: async (signal) => await checkDirectory({ settings, plan: open().plan, connections }, signal),
   };
 }
