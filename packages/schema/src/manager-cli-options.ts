@@ -32,8 +32,8 @@ const objectName = (what: string, example: string) => textLike(new RegExp(`^${la
 const ttl = (unset: string) => maybe(duration(), { help: 'How long it is good for.', value: 'duration', unset, from });
 const passwordFile = (what: string) =>
   maybe(text(), { help: `File that holds ${what}; - for the standard input.`, value: 'file', path: true, unset: 'it is asked for', from });
-/** Somebody who has a right: `user:ada` or `group:operators`. */
-const who = '(user|group):[^\\s:,]{1,512}';
+/** Somebody who has a right: `user:ada`, `group:operators`, or `group:corp:Domain Users` of a provider. */
+const who = '(user:[^\\s:,]{1,512}|group:[^\\s,]([^,\\r\\n\\t]{0,510}[^\\s,])?)';
 const member = () =>
   textLike(new RegExp(`^${who}:[a-z0-9][-a-z0-9.]{0,252}$`), 'a member and a role', 'user:ada:owner or group:operators:viewer');
 const formerMember = () =>

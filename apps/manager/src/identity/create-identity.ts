@@ -146,7 +146,7 @@ export function createIdentity(options: IdentityOptions): Identity {
   const providerOf = (name: string): Provider | undefined => {
     if (name === local.name) return local;
     const provider = providers.get(name);
-    return provider && outsidePassword(provider, { users: outsideUsers, providers, signal: life.signal });
+    return provider && outsidePassword(provider, { users: outsideUsers, providers, signal: life.signal, log });
   };
   const sessions = createSignIn({ objects, findUser: find, guard, providerOf, limits, onEvent, clock, log });
   const seals = createSeals(client, namespace, clock);

@@ -45,6 +45,8 @@ export function createOidcProvider(parts: {
     const client = { id_token_signed_response_alg: settings.algorithm, [oidc.clockTolerance]: tolerance };
     const config = new oidc.Configuration(metadata, settings.clientId, client, authenticationOf(metadata, secret));
     config[oidc.customFetch] = fetchOutside as oidc.CustomFetch;
+    // The library believes the connection that an ID token came by; a proxy with a CA of its own could stand in it.
+    oidc.enableNonRepudiationChecks(config);
     if (keys !== undefined) oidc.setJwksCache(config, keys);
     return config;
   };

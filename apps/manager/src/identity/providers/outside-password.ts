@@ -1,4 +1,5 @@
 /** A directory as a provider to whom names and passwords are brought at the sign-in. */
+import { fail, type Log, toRfoError } from '@rfo/foundation';
 import type { Provider } from '../provider.ts';
 import type { OpenProvider, Providers } from './open-providers.ts';
 import type { OutsideUsers } from './outside-users.ts';
@@ -10,7 +11,13 @@ export function outsidePassword(
     users,
     providers,
     signal,
-  }: { readonly users: Pick<OutsideUsers, 'admit'>; readonly providers: Pick<Providers, 'get'>; readonly signal: AbortSignal },
+    log,
+  }: {
+    readonly users: Pick<OutsideUsers, 'admit'>;
+    readonly providers: Pick<Providers, 'get'>;
+    readonly signal: AbortSignal;
+    readonly log: Log;
+  },
 ): Provider | undefined {
   const { name, ask } = provider;
   const { asking } = ask;
@@ -18,7 +25,12 @@ export function outsidePassword(
   return {
     name,
     verify: async (credentials) => {
-      const proven = await asking.authenticate(credentials, signal);
+      const proven = await asking.authenticate(credentials, signal).catch((error: unknown) => {
+        if (signal.aborted || toRfoError(error).code === 'sign-in-busy') throw error;
+        // Names of hosts and what is wrong with them are not for whoever knocks.
+        log.warn('a provider could not be asked at a sign-in', { provider: name, error });
+        throw fail('provider-unreachable', { provider: name, problem: 'the log of the manager says why' }, error);
+      });
       if (proven === undefined) return undefined;
       const user = await users.admit(provider, proven);
       return {

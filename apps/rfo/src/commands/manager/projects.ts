@@ -69,7 +69,10 @@ export const changeProject: Run = async (context) => {
   const { resourceVersion, spec } = await client.call(project, { method: 'GET', path });
   const { 'display-name': displayName, description } = values;
   const members = await resolveSubjects(client, values.member.map(parseMember));
-  const removed = await resolveSubjects(client, values['remove-member'].map(parseFormerMember));
+  const removed = await resolveSubjects(
+    client,
+    values['remove-member'].map((given) => parseFormerMember(given, spec.members)),
+  );
   const places = values.place.map(parsePlace);
   const hard = {
     ...Object.fromEntries(values['remove-quota'].map((key) => [key, null])),
@@ -121,8 +124,10 @@ function parseQuota(given: string): readonly [string, string] {
 
 type FormerMember = Pick<Member, 'kind' | 'name'> & { readonly role?: string };
 
-/** `user:ada`, or with the one role that is taken away `user:ada:owner`. */
-function parseFormerMember(given: string): FormerMember {
+/** `user:ada`, or with the one role that is taken away `user:ada:owner`. What is a member as it stands is meant whole: a group may hold colons. */
+function parseFormerMember(given: string, members: readonly Member[]): FormerMember {
+  const whole = parseSubject(given);
+  if (members.some(({ kind, name }) => kind === whole.kind && name === whole.name)) return whole;
   return given.split(':').length > 2 ? parseMember(given) : parseSubject(given);
 }
 
