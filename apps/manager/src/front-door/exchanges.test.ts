@@ -86,3 +86,18 @@ it('ends everything with its life, and waits until it is over', async () => {
   await ending;
   assert.equal(codeOf(exchanges.open(caller('bob')).signal), 'manager-stopping');
 });
+
+it('one user has so many open at a time, with all his tokens together, and keeps nobody else out', () => {
+  const { exchanges } = setUp();
+  const open = Array.from({ length: 500 }, () => exchanges.open(caller('alice')));
+  const another = { ...caller('alice'), token: { ...caller('alice').token, id: 'another' } };
+  assert.throws(() => exchanges.open(another), { code: 'too-many-open', retryAfter: 1 });
+  exchanges.open(caller('bob')).close();
+  const [first] = open;
+  first?.close();
+  // Whoever ends twice ends once.
+  first?.close();
+  exchanges.open(another).close();
+  exchanges.open(another);
+  assert.throws(() => exchanges.open(caller('alice')), { code: 'too-many-open' });
+});

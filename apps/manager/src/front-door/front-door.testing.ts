@@ -118,7 +118,14 @@ async function startLab(): Promise<Lab> {
   const none = (): never => {
     throw new Error('not in this test');
   };
-  const parts = { frontDoor, api: none, watches: { upgrade: none }, signIn: () => false, connections: { handleUpgrade: none, handleTunnel: none, importManifest: none }, pages: {} };
+  const parts = {
+    frontDoor,
+    api: none,
+    watches: { upgrade: none },
+    signIn: () => false,
+    connections: { handleUpgrade: none, handleTunnel: none, importManifest: none },
+    pages: {},
+  };
   const { port } = await startListener({ address: '127.0.0.1', port: 0, certificate, entrances: routeRequests(parts, log), life: own });
   const ca = certificate.ca() ?? '';
 
