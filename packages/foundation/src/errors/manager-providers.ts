@@ -14,6 +14,12 @@ export const managerProviderErrors = {
     retryable: true,
     exit: 1,
   },
+  'provider-secret-elsewhere': {
+    text: 'the secret of the provider "{provider}" would be sent to another place, or by another way',
+    cure: 'Give the secret with the change: --secret-file',
+    retryable: false,
+    exit: 2,
+  },
   'provider-unknown': {
     text: 'nobody can sign in by a provider "{provider}"',
     cure: 'rfo manager providers list shows those there are; they have to be enabled',

@@ -3,6 +3,7 @@ import { fail } from '@rfo/foundation';
 import type { AuthProvider, DraftOf, ManagerKinds } from '@rfo/schema';
 import * as z from 'zod/mini';
 import { returnPath } from '../../identity/providers/browser-sign-in.ts';
+import { whereSecretGoes } from '../../identity/providers/where-secret-goes.ts';
 import { managerKinds } from '../../objects/schema.ts';
 import { mergePatch } from '../merge-patch.ts';
 import { namePath, readRoutes } from '../object-routes.ts';
@@ -70,6 +71,13 @@ export function providerRoutes({ objects, identity, rights }: ApiParts): readonl
     const { secret: given, ...patch } = body;
     const before = await findObject(store, kind, params.name);
     const wanted = mergedSpec(before, patch.spec);
+    // Who may change settings need not know the secret, and must not come to know it.
+    if (
+      given === undefined &&
+      whereSecretGoes(before.spec) !== whereSecretGoes(wanted) &&
+      (await providers.ofProvider(params.name)) !== undefined
+    )
+      throw fail('provider-secret-elsewhere', { provider: params.name });
     if (wanted.enabled) await demand({ name: params.name, spec: wanted }, given, signal);
     // The secret first: if what follows fails, the one in use was tried with either.
     const was = given === undefined ? undefined : await providers.ofProvider(params.name);
