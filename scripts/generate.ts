@@ -20,7 +20,10 @@ const [{ caCommandConfigs }, { networkCommandConfigs }, { managerCommandConfigs 
   loadNetworkOptions(),
   loadManagerCliOptions(),
 ]);
-const [{ managerConfig, renderObjectReference }, clusterAgentConfig] = await Promise.all([loadManagerSchema(), loadClusterAgentConfig()]);
+const [{ managerConfig, renderObjectReference, renderWatchReference }, clusterAgentConfig] = await Promise.all([
+  loadManagerSchema(),
+  loadClusterAgentConfig(),
+]);
 const folder = '/etc/rancher/rfo';
 const generated: Readonly<Record<string, () => string>> = {
   'docs/reference/flags.md': () => renderFlagReference(serverConfig),
@@ -32,6 +35,7 @@ const generated: Readonly<Record<string, () => string>> = {
     renderFlagReference(clusterAgentConfig, { program: 'rfo-cluster-agent', file: `${folder}/cluster-agent.yaml` }),
   'docs/reference/manager-command-flags.md': () => renderCommandReference('Flags of `rfo manager`', managerCommandConfigs),
   'docs/reference/manager-objects.md': () => renderObjectReference(),
+  'docs/reference/manager-watch.md': () => renderWatchReference(),
   'docs/reference/errors.md': () => renderErrorReference(),
 };
 

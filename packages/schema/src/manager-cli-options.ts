@@ -116,6 +116,17 @@ export const managerClustersChangeConfig = declare('manager clusters change', {
 });
 export const managerClustersDisconnectConfig = declare('manager clusters disconnect', { 'yes': force('the cluster is disconnected') });
 
+export const managerGetConfig = declare('manager get', {
+  'namespace': maybe(objectName('a namespace', 'shop'), {
+    help: 'Only in this namespace.',
+    short: 'n',
+    unset: 'all that one may look into',
+    from,
+  }),
+  'selector': maybe(text(), { help: 'Only what has these labels: tier=front,env in (prod,test).', short: 'l', value: 'labels', from }),
+  ...listing,
+});
+
 export const managerProjectsListConfig = declare('manager projects list', listing);
 export const managerProjectsGetConfig = declare('manager projects get', { 'output': output });
 const projectFields = {
@@ -279,6 +290,7 @@ export const managerCommandConfigs = [
   managerClustersImportConfig,
   managerClustersChangeConfig,
   managerClustersDisconnectConfig,
+  managerGetConfig,
   managerProjectsListConfig,
   managerProjectsGetConfig,
   managerProjectsCreateConfig,

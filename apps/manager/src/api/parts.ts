@@ -17,7 +17,7 @@ export type ApiParts = {
   readonly identity: Identity;
   readonly rights: Rights;
   readonly connections: Pick<Connections, 'register'>;
-  readonly watches: Pick<Watches, 'list'>;
+  readonly watches: Pick<Watches, 'list' | 'resources'>;
   readonly audit: Pick<Audit, 'record' | 'hasRoom' | 'state' | 'search' | 'verify'>;
   /** PEM of the CA of the certificate that the manager serves with; undefined where hosts trust it already. */
   readonly authority: () => string | undefined;

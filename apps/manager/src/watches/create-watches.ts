@@ -13,9 +13,10 @@ import type { Objects } from '../objects/open-objects.ts';
 import { managerSchema } from '../objects/schema.ts';
 import type { Rights } from '../rights/create-rights.ts';
 import { type Connection, serveConnection } from './connection.ts';
-import { createIndexes, type IndexesInput } from './indexes.ts';
+import { createIndexes, type IndexesInput, reach } from './indexes.ts';
 import { openOwn } from './own-source.ts';
 import { openResource, type ResourceWish } from './resource-source.ts';
+import { listServed, type ServedResource } from './served-resource.ts';
 import type { Listener, Source, Window } from './source.ts';
 import { createVisibility } from './visibility.ts';
 
@@ -24,6 +25,8 @@ export type Watches = {
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** One page, once. Throws what `openResource` throws, and access-withdrawn. */
   readonly list: (wish: Omit<ResourceWish, 'verbs'>) => Promise<Window>;
+  /** What a cluster has that can be listed. Throws cluster-forbidden, token-elsewhere, cluster-away, cluster-away-unknown, cluster-broke-off. */
+  readonly resources: (wish: Pick<ResourceWish, 'caller' | 'cluster' | 'signal'>) => Promise<readonly ServedResource[]>;
   readonly metrics: () => readonly Metric[];
 };
 
@@ -115,6 +118,10 @@ export function createWatches(parts: WatchesParts): Watches {
       } finally {
         source.close();
       }
+    },
+    resources: async ({ caller, cluster, signal }) => {
+      visibility.enter(caller, cluster);
+      return await listServed(reach(cluster, { connections, clusters: objects.clusters }), { cluster, signal });
     },
     metrics: () => {
       const { indexes: open, objects: held, characters } = indexes.state();

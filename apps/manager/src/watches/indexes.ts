@@ -1,5 +1,6 @@
 /** The indexes that are needed at present: one for each resource of each cluster, started by the first who asks and ended a while after the last. */
 import { fail, type Life, type Log } from '@rfo/foundation';
+import type { KubeClient } from '@rfo/kube';
 import type { Connections } from '../clusters/connections.ts';
 import type { Objects } from '../objects/open-objects.ts';
 import { awayOf, createResourceIndex, type ResourceIndex } from './resource-index.ts';
@@ -54,11 +55,7 @@ export function createIndexes(input: IndexesInput): Indexes {
   };
 
   const open = async (cluster: string, name: ResourceName, own: Life): Promise<ResourceIndex> => {
-    const client = connections.clientOf(cluster);
-    if (client === undefined) {
-      if (clusters.get(cluster) === undefined) throw fail('cluster-away-unknown', { name: cluster });
-      throw awayOf(cluster, connections);
-    }
+    const client = reach(cluster, { connections, clusters });
     const resource = await findServed(client, name, { cluster, signal: own.signal });
     return createResourceIndex({ cluster, resource, connections, weigh, life: own, log });
   };
@@ -110,4 +107,12 @@ export function createIndexes(input: IndexesInput): Indexes {
       }
     },
   };
+}
+
+/** A client of the cluster with the rights of its agent. Throws cluster-away-unknown, cluster-away. */
+export function reach(cluster: string, { connections, clusters }: Pick<IndexesInput, 'connections' | 'clusters'>): KubeClient {
+  const client = connections.clientOf(cluster);
+  if (client !== undefined) return client;
+  if (clusters.get(cluster) === undefined) throw fail('cluster-away-unknown', { name: cluster });
+  throw awayOf(cluster, connections);
 }

@@ -130,6 +130,24 @@ describe('a list of a resource of a cluster', () => {
     assert.deepEqual([away.status, away.json.code], [503, 'cluster-away']);
   });
 
+  it('tells what a cluster has, to whoever may enter it', async () => {
+    const { json } = await lab.ask({ token: viewer, path: '/clusters/local/resources' });
+    const pods = json.items.find(({ resource, group }: Json) => resource === 'pods' && group === 'core');
+    assert.deepEqual(pods, {
+      group: 'core',
+      version: 'v1',
+      resource: 'pods',
+      kind: 'Pod',
+      singular: 'pod',
+      shortNames: ['po'],
+      namespaced: true,
+    });
+    assert.ok(json.items.some(({ resource, group }: Json) => resource === 'projects' && group === 'rfo.io'));
+    assert.ok(!json.items.some(({ resource }: Json) => resource === 'selfsubjectreviews' || resource.includes('/')));
+    const refusal = await lab.ask({ token: stranger, path: '/clusters/local/resources' });
+    assert.deepEqual([refusal.status, refusal.json.code], [403, 'cluster-forbidden']);
+  });
+
   it('takes no path that leads elsewhere, and no query that it does not know', async () => {
     for (const resource of ['core/v1/pods%2Flog', '..%2f..%2f/v1/pods', 'core/v1/Pods', 'core/v1/pods%3Fwatch=1'])
       await refused(lab.list(lab.admin, resource), 400, 'api-request-invalid');

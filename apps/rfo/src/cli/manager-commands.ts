@@ -58,6 +58,12 @@ export const managerCommands = {
     options: async () => (await options()).managerClustersDisconnectConfig,
     load: async () => (await import('../commands/manager/clusters.ts')).disconnectCluster,
   },
+  'manager get': {
+    summary: 'List a resource of a cluster, filtered and sorted by the manager',
+    usage: 'CLUSTER RESOURCE [--namespace NAME] [--filter CONDITION] [--sort FIELDS] [flags]',
+    options: async () => (await options()).managerGetConfig,
+    load: async () => (await import('../commands/manager/get.ts')).getResources,
+  },
   'manager projects list': {
     summary: 'List the projects that one may see',
     usage: '[--filter CONDITION] [-o table|json|yaml] [flags]',

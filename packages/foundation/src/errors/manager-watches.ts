@@ -8,6 +8,12 @@ export const managerWatchErrors = {
     retryable: false,
     exit: 2,
   },
+  'manager-resource-unknown': {
+    text: 'cluster {cluster} has no resource "{resource}" that can be listed',
+    cure: 'Give its plural, with its group where it has one: pods, deployments.apps',
+    retryable: false,
+    exit: 2,
+  },
   'resource-forbidden': {
     text: '{username} may not {verb} {resource} in {where}',
     cure: 'Ask for a role that includes it',

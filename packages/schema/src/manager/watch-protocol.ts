@@ -38,7 +38,7 @@ const query = {
     z.optional(z.array(text()).check(z.maxLength(longest.list))),
     'Conditions that all hold: `status.phase=Running`, with `=`, `!=`, `~` (contains), `!~`, `<`, `>`.',
   ),
-  selector: say(z.optional(text()), 'Label selector, of resources of clusters: `tier=front,env in (prod,test)`.'),
+  selector: say(z.optional(text()), 'Label selector: `tier=front,env in (prod,test)`.'),
   search: say(z.optional(text()), 'A text that stands in name, namespace or labels; in any text of the own objects of the manager.'),
   sort: say(z.optional(text()), 'Fields to sort by, a minus before one turns it round: `-metadata.creationTimestamp,name`.'),
   page: say(z.prefault(z.int().check(z.gte(1)), 1), 'The first is 1.'),
@@ -70,7 +70,7 @@ const clientMessage = z.discriminatedUnion('type', [
 ]);
 
 const order = say(z.array(key), 'The keys of all objects of the page, in order: `namespace/name`, or `name`.');
-const objects = z.record(key, z.unknown());
+const objects = () => z.record(key, z.unknown());
 const counted = {
   total: say(z.number(), 'Objects that fit, in all pages.'),
   next: say(z.optional(z.string()), 'Cursor of the page behind; absent on the last.'),
@@ -79,7 +79,7 @@ const flaw = { code: say(z.string(), 'Of the table of errors.'), message: z.stri
 
 const serverMessage = z.discriminatedUnion('type', [
   say(
-    z.object({ type: z.literal('snapshot'), id, ...counted, order, objects: say(objects, 'Each by its key.') }),
+    z.object({ type: z.literal('snapshot'), id, ...counted, order, objects: say(objects(), 'Each by its key.') }),
     'The whole page. What the client had of it before is void.',
   ),
   say(
@@ -88,7 +88,7 @@ const serverMessage = z.discriminatedUnion('type', [
       id,
       ...counted,
       order: say(z.optional(order), 'As in a snapshot; absent where it is the same as before. Keys that it does not name are gone.'),
-      objects: say(objects, 'Those that are new or other than before.'),
+      objects: say(objects(), 'Those that are new or other than before.'),
     }),
     'What is different since the last message, however many changes lie between: a client that reads slowly gets fewer messages, never older ones.',
   ),
@@ -97,7 +97,7 @@ const serverMessage = z.discriminatedUnion('type', [
     'The page cannot be followed at present and is shown as it was; a `changes` or `snapshot` tells when it is again.',
   ),
   say(
-    z.object({ type: z.literal('error'), id: z.optional(id), ...flaw }),
+    z.object({ type: z.literal('error'), id: say(z.optional(id), 'Of the subscription, where it is about one.'), ...flaw }),
     'The subscription is over, or was never begun. Without `id`: the message was not understood, or the connection ends.',
   ),
   say(z.object({ type: z.literal('pong') }), 'To a `ping`.'),

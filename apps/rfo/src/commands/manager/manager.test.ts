@@ -212,6 +212,24 @@ test('kubectl works in a cluster through the manager, by a token in the file and
   await refused('admin', 'kubeconfig', [2, /needs clusters: --cluster NAME, or --all/]);
 });
 
+test('what is in a cluster is listed by any of its names, filtered, sorted and cut', async () => {
+  const rows = (await done('admin', 'get local namespaces --filter name~kube- --sort=-name')).split('\n');
+  assert.match(rows[0] ?? '', /^NAME +STATUS +CREATED$/);
+  assert.deepEqual(
+    rows.slice(1, 4).map((row) => row.split(/ +/).slice(0, 2)),
+    [
+      ['kube-system', 'Active'],
+      ['kube-public', 'Active'],
+      ['kube-node-lease', 'Active'],
+    ],
+  );
+  assert.match(await done('admin', 'get local cm -n kube-system -o json'), /"kind": "ConfigMap"/);
+  const cut = await as('admin', 'get local Namespace.core --limit 1');
+  assert.match(cut.stderr, /^rfo: 1 of \d+ are shown/);
+  await refused('admin', 'get local unicorns', [2, /cluster local has no resource "unicorns" that can be listed/]);
+  await refused('admin', 'get local', [2, /manager get needs the name of a cluster and a resource/]);
+});
+
 test('the audit tells who did what, follows what happens, and is whole', async () => {
   const told = await done('admin', 'audit --user admin --verb disconnect');
   assert.match(told, /^\S+Z +admin +127\.0\.0\.1 +disconnect +clusters\.rfo\.io lyon +.*done$/m);
