@@ -49,8 +49,8 @@ export function acceptTunnel(socket: Carrier, options: { readonly silentAfter?: 
     closed.resolve(over ?? 'it ended');
   });
   if (socket instanceof TLSSocket) socket.setTimeout(0);
-  const session = connect('https://node', { ...sessionOptions, createConnection: () => socket });
-  fitWindows(session);
+  const session = connect('https://node', { ...sessionOptions(socket), createConnection: () => socket });
+  fitWindows(session, socket);
   session.on('error', (error) => end(problemOf(error)));
   session.once('goaway', () => end('the node ended it'));
 

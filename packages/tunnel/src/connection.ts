@@ -58,8 +58,8 @@ export function openConnection(
   socket.once('error', (error) => end(error.message));
   socket.once('close', () => clearTimeout(leaving));
   socket.once('close', () => ended.resolve(reason ?? 'the server closed the connection'));
-  const session = performServerHandshake(socket, { ...sessionOptions, ...resets });
-  fitWindows(session);
+  const session = performServerHandshake(socket, { ...sessionOptions(socket), ...resets });
+  fitWindows(session, socket);
   session.on('error', (error) => end(problemOf(error)));
   session.once('goaway', () => end('the server ended it'));
   const websocket = !(socket instanceof TLSSocket);

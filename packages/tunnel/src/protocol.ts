@@ -1,5 +1,6 @@
 /** What both ends of a tunnel agree on: the protocol's name and how a target is written. */
 import { isIPv6 } from 'node:net';
+import type { Carrier } from './carrier.ts';
 import { nearWindow } from './windows.ts';
 
 /** The name in the TLS handshake (ALPN) by which a server knows a tunnel. */
@@ -14,12 +15,14 @@ export const problemHeader = 'rfo-problem';
 const mostStreams = 16_384;
 
 /** For both ends. Node's own limits are made for strangers; at the other end of a tunnel is a member of the cluster. */
-export const sessionOptions = {
-  settings: { enablePush: false, initialWindowSize: nearWindow, maxConcurrentStreams: mostStreams },
-  peerMaxConcurrentStreams: mostStreams,
-  /** Megabytes: the windows bound the memory; this limit would refuse new streams while others are busy. */
-  maxSessionMemory: 4096,
-};
+export function sessionOptions(carrier: Carrier) {
+  return {
+    settings: { enablePush: false, initialWindowSize: nearWindow(carrier), maxConcurrentStreams: mostStreams },
+    peerMaxConcurrentStreams: mostStreams,
+    /** Megabytes: the windows bound the memory; this limit would refuse new streams while others are busy. */
+    maxSessionMemory: 4096,
+  };
+}
 
 export function formatTarget({ host, port }: Target): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
