@@ -33,12 +33,18 @@ export const scenario: Scenario = {
       await manager.as('admin', ['projects', 'create', 'shop', '--place', 'edge/shop', ...members]);
       await manager.as('admin', ['clusters', 'change', 'edge', '--endpoint', 'on']);
       for (const person of ['admin', ...people]) await writeKubeconfig(manager, person, life.signal);
+      const known = async (): Promise<true | undefined> => {
+        const text = await manager.as('admin', ['clusters', 'get', 'edge', '-o', 'json']);
+        return (JSON.parse(text) as { status: { endpoint?: { ready?: boolean } } }).status.endpoint?.ready === true ? true : undefined;
+      };
+      await eventually('the manager to see that the API server knows its tokens', known, { signal: life.signal });
     });
     const kubectl = kubectlOn(hub, life.signal);
     await checkSame(context, kubectl);
     await checkSecrets(context, hub, edge);
     await checkRevoked(context, manager, kubectl);
     await checkAway(context, manager, { edge, kubectl });
+    await checkAgents(context, { edge, kubectl });
     await checkEnd(context, manager, { edge, kubectl });
   },
 };
@@ -165,6 +171,34 @@ async function checkAway({ step, check, life }: ScenarioContext, manager: Manage
     const again = async (): Promise<true | undefined> =>
       (await kubectl('ada', 'direct', ['get', 'pods', '-n', 'shop'])).code === 0 ? true : undefined;
     await eventually('ada to be let in again', again, { signal: life.signal });
+  });
+}
+
+const webhookFile = '/etc/rancher/rfo/token-webhook.yaml';
+
+/** As on a cluster that is not RFO's: an administrator gives its API server the file that the manager has left there. */
+async function checkAgents({ step, check, life }: ScenarioContext, { edge, kubectl }: Both): Promise<void> {
+  await step('the API server is told by hand to ask the agent on its node instead', async () => {
+    const secret = ['get', 'secret', 'rfo-cluster-endpoint', '-n', agentNamespace, '-o', 'jsonpath={.data.webhook\\.yaml}'];
+    const config = Buffer.from(await edge.kubectl(secret), 'base64').toString();
+    await edge.host.writeFile(webhookFile, config, '0600');
+    await edge.stop('SIGTERM');
+    const before = (await edge.pids())['kube-apiserver'];
+    const flag = `authentication-token-webhook-config-file=${webhookFile}`;
+    await edge.configure({ 'kube-apiserver-arg': [flag, 'authentication-token-webhook-cache-ttl=0s'] });
+    await edge.start();
+    await edge.untilReady();
+    assert.notEqual((await edge.pids())['kube-apiserver'], before);
+  });
+  await check('the agents let the same people in, with the manager still dead', async () => {
+    const again = async (): Promise<true | undefined> => {
+      const { code, stderr } = await kubectl('ada', 'direct', ['get', 'pods', '-n', 'shop']);
+      assert.equal(code, 0, stderr);
+      return true;
+    };
+    await eventually('ada to be let in by the agent', again, { signal: life.signal });
+    await checkTable(kubectl, 'ada', 'direct');
+    assert.equal((await kubectl('eve', 'direct', ['get', 'pods', '-n', 'shop'])).code, 1);
   });
 }
 

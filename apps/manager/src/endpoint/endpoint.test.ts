@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Life, retry, silentLog, systemClock } from '@rfo/foundation';
-import { type KubeObject, startTestCluster, type TestCluster } from '@rfo/kube';
+import { followDirectUsers, type KubeObject, renderWebhookConfig, serveTokenReviews, startTestCluster, type TestCluster } from '@rfo/kube';
 import { agentNamespace, endpointSecret } from '@rfo/schema';
 import { hashSecret } from '../identity/token-format.ts';
 import { installCrds } from '../objects/install-crds.ts';
 import { type Objects, openObjects } from '../objects/open-objects.ts';
 import { createRights } from '../rights/create-rights.ts';
+import { planServing } from '../serving/plan.ts';
 import { keepEndpoints } from './keep-endpoints.ts';
 
 const secretKind = { apiVersion: 'v1', kind: 'Secret' };
@@ -17,10 +23,22 @@ describe('a cluster with an endpoint of its own', { timeout: 120_000 }, () => {
   let cluster: TestCluster;
   let objects: Objects;
   let life: Life;
+  let folder: string;
+  let port: number;
+  const serving = planServing({ held: undefined, names: ['127.0.0.1'], now: Date.now(), where: 'a test' }).pems;
 
   before(async () => {
     life = new Life();
-    cluster = await startTestCluster();
+    folder = await mkdtemp(join(tmpdir(), 'rfo-endpoint-'));
+    life.defer(() => rm(folder, { recursive: true }));
+    port = await freePort();
+    const config = join(folder, 'webhook.json');
+    // As an administrator does it, with the CA that he has from the Secret.
+    const file = join(folder, 'ca.crt');
+    await writeFile(file, serving['ca.crt']);
+    await writeFile(config, renderWebhookConfig({ port, ca: { file } }));
+    const flags = [`--authentication-token-webhook-config-file=${config}`, '--authentication-token-webhook-cache-ttl=0s'];
+    cluster = await startTestCluster({ apiServerArguments: flags });
     const { client } = cluster;
     await installCrds(client, { log: silentLog, signal: life.signal });
     objects = await openObjects({ client, life, log: silentLog });
@@ -41,8 +59,22 @@ describe('a cluster with an endpoint of its own', { timeout: 120_000 }, () => {
       endpoints: [{ addresses: ['192.0.2.2'] }, { addresses: ['192.0.2.1'] }],
       ports: [{ name: 'https', port: 6443 }],
     } as KubeObject);
-    const connections = { clientOf: (name: string) => (name === 'east' ? client : undefined), onChange: () => () => undefined };
-    keepEndpoints({ connections, objects, rights, clock: systemClock, life, log: silentLog });
+    const connections = {
+      clientOf: (name: string) => (name === 'east' ? client : undefined),
+      onChange: () => () => undefined,
+      connect: async () => {
+        const { hostname: host, port: apiPort } = new URL(cluster.options.server);
+        const stream = connect(Number(apiPort), host);
+        await once(stream, 'connect');
+        const { ca } = cluster.options;
+        return {
+          stream,
+          tls: { host, ca: ca !== undefined && 'file' in ca ? await readFile(ca.file, 'utf8') : '' },
+          token: () => undefined,
+        };
+      },
+    };
+    keepEndpoints({ connections, objects, rights, clock: systemClock, askAgain: 200, life, log: silentLog });
   });
   after(async () => {
     await life?.end();
@@ -61,7 +93,8 @@ describe('a cluster with an endpoint of its own', { timeout: 120_000 }, () => {
       namespace: agentNamespace,
       labelSelector,
     });
-    const users = items.map(({ data = {} }) => JSON.parse(Buffer.from(data['user.json'] ?? '', 'base64').toString()));
+    const kept = items.filter(({ metadata }) => metadata.name !== 'rfo-direct.endpoint-probe');
+    const users = kept.map(({ data = {} }) => JSON.parse(Buffer.from(data['user.json'] ?? '', 'base64').toString()));
     return Object.fromEntries(users.map(({ user, tokens }) => [user, tokens.map(({ id }: { readonly id: string }) => id)]));
   };
   const untilTold = (wanted: Record<string, readonly string[]>): Promise<void> =>
@@ -122,6 +155,22 @@ describe('a cluster with an endpoint of its own', { timeout: 120_000 }, () => {
     );
   });
 
+  it('says whether its API servers know tokens: not before somebody answers them', async () => {
+    const untilReady = (wanted: boolean, message: RegExp): Promise<void> => {
+      const look = async (): Promise<void> => {
+        const { ready, message: text = '' } = objects.clusters.get('east')?.status?.endpoint ?? {};
+        assert.equal(ready, wanted);
+        assert.match(text, message);
+      };
+      return retry(look, { initial: 20, max: 200, signal: AbortSignal.timeout(30_000) });
+    };
+    await untilReady(false, /does not know tokens of the manager \(401\): set it up/);
+    const users = followDirectUsers({ client: cluster.client, namespace: agentNamespace, life, log: silentLog });
+    const tls = { cert: serving['tls.crt'], key: serving['tls.key'] };
+    await serveTokenReviews({ users, host: '127.0.0.1', port, tls, clock: systemClock, life, log: silentLog });
+    await untilReady(true, /knows tokens of the manager/);
+  });
+
   it('forgets everything when it has none any more', async () => {
     await objects.clusters.patch('east', { spec: { authorizedEndpoint: { enabled: false } } });
     await untilTold({});
@@ -133,3 +182,12 @@ describe('a cluster with an endpoint of its own', { timeout: 120_000 }, () => {
     await retry(gone, { initial: 20, max: 200, signal: AbortSignal.timeout(30_000) });
   });
 });
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : assert.fail('no port');
+}

@@ -9,19 +9,27 @@ import type { Objects } from '../objects/open-objects.ts';
 import type { Rights } from '../rights/create-rights.ts';
 import { ensureNamespace } from '../seed.ts';
 import { contentOf, ensureServing, findApiServers, readDirectUsers, removeEndpoint, secretKind } from './endpoint-objects.ts';
+import { createProbe } from './probe-endpoint.ts';
 import { renderDirectUsers } from './render-direct-users.ts';
 
 type EndpointOptions = {
-  readonly connections: Pick<Connections, 'clientOf' | 'onChange'>;
+  readonly connections: Pick<Connections, 'clientOf' | 'onChange' | 'connect'>;
   readonly objects: Pick<Objects, 'clusters' | 'tokens' | 'users' | 'authProviders' | 'settings'>;
   readonly rights: Pick<Rights, 'in' | 'onChange'>;
   readonly clock: Clock;
+  /** Milliseconds after which an API server that did not know tokens is asked again. */
+  readonly askAgain?: number;
   readonly life: Life;
   readonly log: Log;
 };
 
 /** What is in a cluster, as far as it was not meddled with since (ms, monotonic). */
-type Held = { readonly client: KubeClient; readonly since: number; readonly secrets: Map<string, string> };
+type Held = {
+  readonly client: KubeClient;
+  readonly since: number;
+  readonly secrets: Map<string, string>;
+  asked?: { readonly ready: boolean; readonly at: number; readonly tries: number };
+};
 
 /** Milliseconds after which a cluster is looked over though nothing is known to have changed. */
 const lookOverAfter = 600_000;
@@ -29,7 +37,8 @@ const backoff = { initial: 200, max: 60_000 };
 const fieldManager = 'rfo-manager';
 
 /** For one replica alone; until the life ends. */
-export function keepEndpoints({ connections, objects, rights, clock, life, log }: EndpointOptions): void {
+export function keepEndpoints({ connections, objects, rights, clock, askAgain = 30_000, life, log }: EndpointOptions): void {
+  const probe = createProbe(connections);
   const limits = createLimitsReader(objects, log);
   const held = new Map<string, Held>();
 
@@ -51,7 +60,11 @@ export function keepEndpoints({ connections, objects, rights, clock, life, log }
     const { secrets } = await open(name, client, signal);
     const tokens = objects.tokens.by('cluster', name);
     const users = renderDirectUsers({ cluster: name, tokens, objects, rights, limits: limits(), now: clock.now() });
-    const wanted = new Map(users.map((user) => renderDirectUser(user, agentNamespace)).map((secret) => [secret.metadata.name, secret]));
+    const wanted = new Map(
+      [...users, probe.user(clock.now())]
+        .map((user) => renderDirectUser(user, agentNamespace))
+        .map((secret) => [secret.metadata.name, secret]),
+    );
     // What is taken away comes before what is given.
     for (const secret of [...secrets.keys()].filter((each) => !wanted.has(each))) {
       await client.delete({ ...secretKind, namespace: agentNamespace, name: secret }, { signal });
@@ -66,6 +79,22 @@ export function keepEndpoints({ connections, objects, rights, clock, life, log }
     }
   };
 
+  /** Says in the status whether the API servers know what they were told; gives the milliseconds until they are to be asked again. */
+  const ask = async (name: string, signal: AbortSignal): Promise<number> => {
+    const known = held.get(name);
+    if (known === undefined || known.asked?.ready === true) return lookOverAfter;
+    const { at, tries } = known.asked ?? { at: Number.NEGATIVE_INFINITY, tries: 0 };
+    // Soon at first: what was written a moment ago may not have been read there yet.
+    const left = at + Math.min(askAgain, 500 * 2 ** tries) - performance.now();
+    if (left > 0) return left;
+    const { ready, message } = await probe.ask(name, signal);
+    known.asked = { ready, at: performance.now(), tries: tries + 1 };
+    const endpoint = objects.clusters.get(name)?.status?.endpoint;
+    if (endpoint !== undefined && (endpoint.ready !== ready || endpoint.message !== message))
+      await objects.clusters.patchStatus(name, { endpoint: { ...endpoint, ready, message } }, { signal });
+    return ready ? lookOverAfter : Math.min(askAgain, 500 * 2 ** (tries + 1));
+  };
+
   createController({
     name: 'endpoints',
     sources: [changesOf({ connections, objects, rights }), objects.clusters.keys()],
@@ -76,7 +105,7 @@ export function keepEndpoints({ connections, objects, rights, clock, life, log }
         if (client === undefined || cluster?.metadata.deletionTimestamp !== undefined) held.delete(name);
         else if (isOpen(cluster)) {
           await bring(name, client, signal);
-          return { requeueAfter: lookOverAfter };
+          return { requeueAfter: await ask(name, signal) };
         } else if (cluster?.status?.endpoint !== undefined) {
           held.delete(name);
           await removeEndpoint(client, { signal });

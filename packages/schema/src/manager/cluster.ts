@@ -50,7 +50,11 @@ export const clusterKind = defineKind({
       'The agent that connects the cluster.',
     ),
     endpoint: optional(
-      z.object({ servers: listOf(line(2048), 'Where its API servers say that they are.', 64) }),
+      z.object({
+        servers: listOf(line(2048), 'Where its API servers say that they are.', 64),
+        ready: optional(z.boolean(), 'Whether one of them was seen to know such tokens.'),
+        message: optional(text(4096), 'The same in a sentence.'),
+      }),
       'There while its API servers know the tokens made for it.',
     ),
     nodes: optional(z.object({ total: field(count(), 'All.'), ready: field(count(), 'Ready.') }), 'Number of nodes.'),
