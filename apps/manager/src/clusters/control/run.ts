@@ -34,6 +34,8 @@ const lookWithin = 10_000;
 /** A cluster that does not answer must not keep the others waiting. */
 const workers = 16;
 const movedAnnotation = 'rfo.io/moved';
+/** The settings that announce a change. */
+const announcements = [settingNames.nextUrl, settingNames.nextCa] as const;
 
 /** Resolves when the life ends. */
 export async function runClusterControllers(input: ControlInput): Promise<void> {
@@ -137,9 +139,11 @@ function keepProgress({ objects, sessions, wanted, life, log }: ControlInput): (
   let running = false;
   let due = false;
   const write = async (): Promise<void> => {
+    // Hundreds of agents that come back at once would each have all the others counted.
+    if (announcements.every((name) => objects.settings.get(name) === undefined)) return;
     const { moved, total } = settingsProgress({ objects, sessions, wanted: wanted() });
     const text = `${moved}/${total}`;
-    for (const name of [settingNames.nextUrl, settingNames.nextCa]) {
+    for (const name of announcements) {
       const setting = objects.settings.get(name);
       if (setting === undefined || setting.metadata.annotations?.[movedAnnotation] === text) continue;
       await objects.settings.patch(name, { metadata: { annotations: { [movedAnnotation]: text } } }, { signal: life.signal });
