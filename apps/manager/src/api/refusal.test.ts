@@ -26,6 +26,15 @@ test('where another try may help, it is said when, and nothing of the cluster be
   assert.doesNotMatch(problem.message, /10\.43|gone/);
 });
 
+test('who is told to wait is told for how long', () => {
+  const seconds = (error: Error): unknown => {
+    const { status, retryAfter } = refusalOf(error, given);
+    return [status, retryAfter];
+  };
+  assert.deepEqual(seconds(fail('sign-in-limited', { seconds: 240 })), [429, 240]);
+  assert.deepEqual(seconds(fail('watches-too-many', { limit: 1, what: 'x' })), [429, 1]);
+});
+
 test('what callers are not meant to meet is told to the log alone', () => {
   const secret = '/var/lib/rancher/rfo/secret';
   for (const error of [

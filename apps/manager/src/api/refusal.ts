@@ -108,7 +108,8 @@ export function refusalOf(thrown: unknown, { bodyLimit }: { readonly bodyLimit: 
     problem: { code, message: text, cure },
     unexpected: false,
     ...(status === 503 && { retryAfter: 2 }),
-    ...(after !== undefined && { retryAfter: after }),
+    // Who has too much open may come back when he has closed some of it.
+    ...(status === 429 && { retryAfter: after ?? 1 }),
   };
 }
 

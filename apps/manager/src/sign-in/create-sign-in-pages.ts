@@ -102,7 +102,7 @@ async function signInByPassword(parts: Parts, visit: Visit): Promise<Answer> {
     if (!(error instanceof RfoError) || !statuses.has(code)) throw error;
     const mustChange = code === 'password-must-change' || code === 'password-weak';
     const again = { kind: 'sign-in' as const, choices: choicesOf(parts), cli, problem: message, typed: { username, provider }, mustChange };
-    return page(again, statuses.get(code));
+    return page(again, statuses.get(code), error.retryAfter);
   }
 }
 
@@ -230,7 +230,7 @@ function problem(error: unknown, { query, signal }: Visit, log: Log): Answer {
   if (known === 502) log.warn('a provider could not be asked', { code, error });
   const shown = known === 502 ? 'the provider cannot be asked now' : message.slice(0, -`. ${cure}.`.length);
   const advice = known === 502 ? 'Try again, or tell an administrator' : cure;
-  return page({ kind: 'problem', message: shown, cure: advice, cli: tryCli(query) }, known);
+  return page({ kind: 'problem', message: shown, cure: advice, cli: tryCli(query) }, known, error.retryAfter);
 }
 
 function tryCli(query: string): CliWish | undefined {
@@ -241,8 +241,9 @@ function tryCli(query: string): CliWish | undefined {
   }
 }
 
-function page(shown: Page, status = 200): Answer {
-  return { status, ...renderPage(shown) };
+function page(shown: Page, status = 200, retryAfter?: number): Answer {
+  const { headers, body } = renderPage(shown);
+  return { status, headers: { ...headers, ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }) }, body };
 }
 
 /** Where somebody goes who has just signed in. */
