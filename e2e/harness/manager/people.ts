@@ -31,7 +31,7 @@ export type People = {
 };
 
 /** Where `rfo manager` of a person keeps what it keeps. */
-const homeOf = (person: string): string => `/root/${person}`;
+export const homeOf = (person: string): string => `/root/${person}`;
 /** The password that a person has who came by `join`. */
 export const passwordOf = (person: string): string => `the password of ${person}`;
 

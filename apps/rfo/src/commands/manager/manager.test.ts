@@ -4,9 +4,11 @@ import { execFile, spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { type Outcome, rfo, startRfo } from '../../cli/rfo.testing.ts';
@@ -144,6 +146,18 @@ test('clusters and projects are made, changed, shown in each form, and let go', 
   const [table, yaml] = await Promise.all([done('admin', 'clusters list'), done('admin', 'clusters get lyon -o yaml')]);
   assert.match(table, /^lyon +Pending .*Lyon$/m);
   assert.match(yaml, /^spec:\n {2}displayName: Lyon$/m);
+  const endpoint = `--endpoint on --endpoint-address lyon.example.com --endpoint-ca-file ${await fileOf('lyon', manager.ca)}`;
+  assert.equal(await done('admin', `clusters change lyon --display-name Lyons ${endpoint}`), 'Cluster lyon is changed.\n');
+  await Promise.all([
+    refused('admin', 'clusters change lyon --endpoint perhaps', [2, /endpoint in the command line: "perhaps"/]),
+    refused('admin', 'clusters change lyon --endpoint-address https://lyon', [1, /address/]),
+    refused('admin', `clusters change lyon --endpoint-ca-file ${await fileOf('empty', '')}`, [2, /it holds no certificate in PEM/]),
+    refused('ada', 'clusters change lyon --endpoint off', [1, /ada/]),
+  ]);
+  assert.deepEqual(JSON.parse(await done('admin', 'clusters get lyon -o json')).spec, {
+    displayName: 'Lyons',
+    authorizedEndpoint: { enabled: true, address: 'lyon.example.com', caBundle: manager.ca },
+  });
 
   await done('admin', 'projects create shop --place lyon/shop,shop-test --member user:ada:member --quota pods=20');
   const change = '--remove-member user:ada:member --member user:ada:owner --place local --remove-quota pods --quota limits.cpu=4';
@@ -249,6 +263,59 @@ test('the audit tells who did what, follows what happens, and is whole', async (
   const ended = once(child, 'close');
   child.kill('SIGINT');
   await ended;
+});
+
+test('a provider that does not answer is refused with the reason, and nothing of it is kept', async () => {
+  const secret = await fileOf('client', 'the secret of the client\n');
+  const create = `providers create corp --type oidc --set issuer=https://127.0.0.1:1 --set clientId=rfo --allow-everybody --secret-file ${secret}`;
+  await refused('admin', create, [1, /the provider "corp" cannot be asked: .*127\.0\.0\.1:1.* ECONNREFUSED/]);
+  await refused('admin', create.replace('create corp', 'create system'), [1, /cannot be asked/]);
+  await refused('admin', `${create.replace('create corp', 'create system')} --disabled`, [1, /local, rfo and system cannot be names/]);
+  await refused('admin', `login ${manager.address} -u ada --provider corp`, [2, /nobody can sign in to .* by a provider "corp"/]);
+  assert.deepEqual(JSON.parse(await done('admin', 'providers list -o json')), []);
+  await done('admin', `${create} --disabled`);
+  await refused('admin', 'providers enable corp', [1, /cannot be asked/]);
+  assert.ok(!(await done('admin', 'providers get corp -o yaml')).includes('the secret'));
+  await done('admin', 'providers delete corp --yes');
+});
+
+test('somebody signs in by a browser: nobody but who began it gets the session, and only when the user has said yes', async () => {
+  const child = spawn(process.execPath, [main, 'manager', 'login', manager.address, '--browser', '--print-url', '--ca-pin', pin()], {
+    env: { PATH: process.env.PATH, ...homeOf('browser') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = once(child, 'close');
+  const page = await new Promise<URL>((resolve) => {
+    createInterface({ input: child.stderr }).on('line', (line) => line.startsWith('  https://') && resolve(new URL(line.trim())));
+  });
+  const [port, state] = [page.searchParams.get('port'), page.searchParams.get('state')];
+  for (const wrong of [`/?code=mine&state=${'x'.repeat(16)}`, '/?code=mine', `/other?code=mine&state=${state}`])
+    assert.equal((await fetch(`http://127.0.0.1:${port}${wrong}`)).status, 400);
+  let cookie = '';
+  const visit = (path: string, form?: Readonly<Record<string, string>>): Promise<{ location: string; body: string }> =>
+    new Promise((resolve, reject) => {
+      const content = form === undefined ? undefined : new URLSearchParams(form).toString();
+      const type = { 'content-type': 'application/x-www-form-urlencoded', 'origin': manager.address };
+      const headers = { cookie, ...(content !== undefined && type) };
+      const sent = request(new URL(path, manager.address), { ca: manager.ca, method: content === undefined ? 'GET' : 'POST', headers });
+      sent.once('error', reject).once('response', async (answer) => {
+        cookie = answer.headers['set-cookie']?.[0]?.split(';')[0] ?? cookie;
+        resolve({ location: answer.headers.location ?? '', body: await text(answer) });
+      });
+      sent.end(content);
+    });
+  const wish = Object.fromEntries(page.searchParams);
+  const asked = await visit(`${page.pathname}${page.search}`);
+  assert.match(asked.body, /name="password"/);
+  const signedIn = await visit('/sign-in', { username: 'admin', password: adminPassword, ...wish });
+  const { body } = await visit(signedIn.location);
+  assert.match(body, /<strong>admin<\/strong>/);
+  const { location } = await visit('/sign-in/cli', { csrf: /name="csrf" value="([^"]*)"/.exec(body)?.[1] ?? '', ...wish });
+  assert.equal(new URL(location).host, `127.0.0.1:${port}`);
+  assert.match(await (await fetch(location)).text(), /You are signed in/);
+  assert.deepEqual(await ended, [0, null]);
+  assert.equal(JSON.parse(await done('browser', 'whoami -o json')).username, 'admin');
+  await done('browser', 'logout');
 });
 
 test('signing out, or in anew, ends the session and what kubectl got by it, at the manager too', async () => {
