@@ -239,6 +239,18 @@ it('adds what belongs to the connection, and does not use one again on which an 
   assert.equal(dialled(), 2);
 });
 
+it('finishes on a connection that was in use when all of before were dropped, and does not use it again', async (t) => {
+  const { upstream, dialled } = startUpstream(t, 'tcp');
+  const { port } = await startProxy(t, upstream);
+  serve(t, (request, response) => {
+    if (request.url === '/first') upstream.dropIdle();
+    response.end(String(request.headers['x-way']));
+  });
+  assert.equal(await textOf(await get(port, '/first')), '1');
+  for (const _ of [1, 2]) assert.equal(await textOf(await get(port, '/later')), '2');
+  assert.equal(dialled(), 2);
+});
+
 it('does not speak to a server that cannot show who it is', async (t) => {
   const { port } = behind.address() as AddressInfo;
   const connections = sockets.size;

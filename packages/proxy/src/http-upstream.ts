@@ -40,7 +40,7 @@ export type Upstream = {
   readonly request: (request: UpstreamRequest, onReady: (outgoing: ClientRequest) => void) => ClientRequest;
   /** A connection of its own that is nobody else's before or after, with the headers that belong to it. */
   readonly open: (signal: AbortSignal) => Promise<{ readonly socket: TLSSocket; readonly headers: Readonly<Record<string, string>> }>;
-  /** Ends the connections that wait for another request. */
+  /** Ends the connections that wait for another request, and those in use with their answer: none of before is used again. */
   readonly dropIdle: () => void;
   /** Ends all connections of `request`. */
   readonly close: () => void;
@@ -63,6 +63,8 @@ export function createUpstream(options: {
   readonly signal: AbortSignal;
 }): Upstream {
   const links = new WeakMap<Duplex, Link>();
+  /** Those that may be used again. */
+  let fresh = new WeakSet<Duplex>();
   const contextOf = keptContext();
   const agent = new Agent({ keepAlive: true, maxFreeSockets: mostIdle, timeout: idleFor, scheduling: 'lifo' });
 
@@ -70,8 +72,12 @@ export function createUpstream(options: {
     const link = await connectInTime(options.connect, signal);
     const socket = await startTls(link, contextOf(link.tls), signal);
     links.set(socket, link);
+    fresh.add(socket);
     return socket;
   };
+  const keepAlive = agent.keepSocketAlive;
+  // What is not kept is ended.
+  agent.keepSocketAlive = (socket) => fresh.has(socket) && keepAlive.call(agent, socket);
   agent.createConnection = (_, callback) => {
     dial(options.signal).then(
       (socket) => callback?.(null, socket),
@@ -100,6 +106,7 @@ export function createUpstream(options: {
       return { socket, headers: links.get(socket)?.headers() ?? {} };
     },
     dropIdle: () => {
+      fresh = new WeakSet();
       for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
     },
     close: () => agent.destroy(),
