@@ -11,7 +11,7 @@ import { settingNames } from './clusters/agent-settings.ts';
 import type { Connections } from './clusters/connections.ts';
 import { createConnections } from './clusters/create-connections.ts';
 import { keepEndpoints } from './endpoint/keep-endpoints.ts';
-import { createFrontDoor } from './front-door/front-door.ts';
+import { createFrontDoor, type FrontDoor } from './front-door/front-door.ts';
 import { awaitApi } from './hosting-cluster.ts';
 import { createIdentity, type Identity } from './identity/create-identity.ts';
 import { type Listener, startListener } from './listen.ts';
@@ -136,7 +136,7 @@ export async function bootManager(options: {
     address,
     authority,
     password,
-    leave: () => leave({ state, leading, connections, listener, delay: config['shutdown-delay'], log }),
+    leave: () => leave({ state, leading, connections, frontDoor, listener, delay: config['shutdown-delay'], log }),
   };
 }
 
@@ -147,11 +147,12 @@ async function leave(input: {
   readonly state: State;
   readonly leading: Life;
   readonly connections: Pick<Connections, 'retire'>;
+  readonly frontDoor: Pick<FrontDoor, 'endWatches'>;
   readonly listener: Listener;
   readonly delay: number;
   readonly log: Log;
 }): Promise<void> {
-  const { state, leading, connections, listener, delay, log } = input;
+  const { state, leading, connections, frontDoor, listener, delay, log } = input;
   state.now = 'ending';
   // Whoever comes again meets another replica, as soon as the load balancer knows.
   connections.retire();
@@ -159,7 +160,10 @@ async function leave(input: {
   // Another replica leads at once.
   await leading.end(new Error('the manager ends'));
   if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
-  await listener.drain(drainWithin);
+  const drained = listener.drain(drainWithin);
+  // Not before: they would be opened here again.
+  frontDoor.endWatches();
+  await drained;
   log.info('all that had begun is answered');
 }
 

@@ -41,6 +41,7 @@ export type Lab = {
   /** Connections opened to a cluster so far. */
   readonly dialled: (cluster: string) => number;
   readonly open: () => number;
+  readonly endWatches: () => void;
   /** A user with a token; `roles` as `project=role` */
   readonly person: (
     username: string,
@@ -150,7 +151,19 @@ async function startLab(): Promise<Lab> {
   const environment = { PATH: process.env.PATH, HOME: folder };
 
   return {
-    ...{ cluster, port, ca, objects, identity, audit, records, arrived: echo.arrived, lines, open: frontDoor.open },
+    ...{
+      cluster,
+      port,
+      ca,
+      objects,
+      identity,
+      audit,
+      records,
+      arrived: echo.arrived,
+      lines,
+      open: frontDoor.open,
+      endWatches: frontDoor.endWatches,
+    },
     dialled: (name) => dialled.get(name) ?? 0,
     person: async (username, { administrator = false, readOnly = false, clusters } = {}) => {
       const user = objects.users.by('username', username)[0] ?? (await identity.createUser({ username }));

@@ -24,6 +24,8 @@ export type FrontDoor = {
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** Requests that go on at this moment, watches and shells included. */
   readonly open: () => number;
+  /** Ends all watches as an API server does when their time is over, so that who watches goes on elsewhere: this replica ends. */
+  readonly endWatches: () => void;
 };
 
 export type FrontDoorParts = {
@@ -64,6 +66,7 @@ export function createFrontDoor(parts: FrontDoorParts): FrontDoor {
   const { connections, identity, rights, audit, log, life } = parts;
   const exchanges = createExchanges({ identity, rights }, life);
   const upstreams = createUpstreams(connections, life);
+  const watches = new Set<ServerResponse>();
 
   const enter = async (request: IncomingMessage, upgrade: boolean): Promise<Visit> => {
     const { method = '', url = '', headers } = request;
@@ -145,6 +148,10 @@ export function createFrontDoor(parts: FrontDoorParts): FrontDoor {
           // A watch of secrets is told when it begins, not when it is over.
           begun = lasting && recorded && answer.statusCode === 200;
           if (begun) record(entered, { result: 'done', status: 200, stage: 'begun' });
+          if (info.verb === 'watch') {
+            watches.add(response);
+            response.once('close', () => watches.delete(response));
+          }
           return headers;
         },
       });
@@ -204,6 +211,9 @@ export function createFrontDoor(parts: FrontDoorParts): FrontDoor {
       });
     },
     open: exchanges.count,
+    endWatches: () => {
+      for (const response of watches) response.end();
+    },
   };
 }
 

@@ -152,6 +152,20 @@ describe('what is going on ends within a second', () => {
   });
 });
 
+it('a watch ends as at an API server when its replica ends, and what is no watch goes on', async () => {
+  const [watch, shell] = await Promise.all([lab.raw(), lab.raw()]);
+  const lines = ['Host: m', `Authorization: Bearer ${alice.credential}`, '', ''].join('\r\n');
+  watch.write(`GET /k8s/clusters/prod/api/v1/namespaces/team/configmaps?watch=true HTTP/1.1\r\n${lines}`);
+  shell.write(upgradeLines(alice, '/api/v1/namespaces/team/pods/p/attach'));
+  await Promise.all([readUntil(watch, '"kind":"ConfigMap"'), readUntil(shell, 'hello')]);
+  const ended = readUntil(watch, '0\r\n\r\n');
+  lab.endWatches();
+  await ended;
+  shell.write('still here');
+  await readUntil(shell, 'still here');
+  for (const each of [watch, shell]) each.destroy();
+});
+
 describe('the audit log', () => {
   it('tells of changes with their outcome, of secrets read, and of what was refused', async () => {
     const made = await lab.kubectl(alice, '-n', 'team', 'create', 'configmap', 'told', '--from-literal=a=b');
