@@ -1,13 +1,17 @@
 /** Opens a connection to one server of a directory, as safe as it is set, and says in which phase it failed. */
 import { X509Certificate } from 'node:crypto';
-import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, getCACertificates, type SecureContext, type TLSSocket } from 'node:tls';
-import { fail, orAbort, systemCode } from '@rfo/foundation';
+import { fail, systemCode } from '@rfo/foundation';
 import type { LdapSettings } from './plan.ts';
 import { askForTls } from './start-tls.ts';
 
 type Security = LdapSettings['security'];
+
+/** Milliseconds for each address of a name but the last. */
+const moment = 1000;
+/** Of getaddrinfo. */
+const nameErrors: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME']);
 
 export type Server = {
   /** As it was written. */
@@ -32,7 +36,7 @@ export async function connectTo(server: Server, settings: LdapSettings, signal: 
   const both = AbortSignal.any([signal, tooLate]);
   let tcp: Socket | undefined;
   try {
-    tcp = await openTcp(server, await findAddress(server, both), both);
+    tcp = await openTcp(server, both);
     if (security === 'plain') return tcp;
     if (security === 'start-tls') await startTls(server, tcp, both);
     return await secure(server, tcp, { caBundle, signal: both });
@@ -44,19 +48,11 @@ export async function connectTo(server: Server, settings: LdapSettings, signal: 
   }
 }
 
-async function findAddress({ text, host }: Server, signal: AbortSignal): Promise<string> {
-  if (isIP(host) !== 0) return host;
-  try {
-    return (await orAbort(lookup(host), signal)).address;
-  } catch (error) {
-    signal.throwIfAborted();
-    throw fail('ldap-name-unknown', { server: text, problem: systemCode(error) ?? String(error) }, error);
-  }
-}
-
-function openTcp({ text, port }: Server, address: string, signal: AbortSignal): Promise<Socket> {
+/** A name of a domain is often that of all its servers: each address gets a moment, and the last all the time that is left. */
+function openTcp({ text, host, port }: Server, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connectTcp({ host: address, port, keepAlive: true, noDelay: true });
+    const several = { autoSelectFamily: true, autoSelectFamilyAttemptTimeout: moment };
+    const socket = connectTcp({ host, port, keepAlive: true, noDelay: true, ...several });
     const abort = (): void => void socket.destroy(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     const done = (): void => signal.removeEventListener('abort', abort);
@@ -67,7 +63,8 @@ function openTcp({ text, port }: Server, address: string, signal: AbortSignal): 
     });
     const onError = (error: Error): void => {
       done();
-      reject(signal.aborted ? signal.reason : fail('ldap-unreachable', { server: text, problem: problemOf(error) }, error));
+      const code = nameErrors.has(systemCode(error) ?? '') ? 'ldap-name-unknown' : 'ldap-unreachable';
+      reject(signal.aborted ? signal.reason : fail(code, { server: text, problem: problemOf(error) }, error));
     };
     socket.once('error', onError);
     if (signal.aborted) abort();
@@ -135,6 +132,7 @@ function isUntrusted(error: Error): boolean {
 
 /** For the reader: what went wrong, and by which code that is known. */
 export function problemOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(problemOf).join(', ');
   const code = systemCode(error);
   // Node adds advice for whoever starts it.
   const [message = ''] = (error instanceof Error ? error.message : String(error)).split('; if the root CA');

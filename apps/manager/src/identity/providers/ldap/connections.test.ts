@@ -64,6 +64,17 @@ describe('the way to the server', () => {
     });
   }
 
+  it('is found by a name as well, and what is wrong with each of its addresses is said', async () => {
+    const ours = open(settingsFor(directory, { security: 'plain', servers: [`localhost:${directory.port}`] }));
+    const closed = open(settingsFor(directory, { security: 'plain', servers: ['localhost:1'] }));
+    try {
+      assert.equal((await ours.signIn('ada'))?.username, 'ada');
+      await assert.rejects(closed.signIn('ada'), /localhost:1 cannot be reached: connect ECONNREFUSED .*:1/);
+    } finally {
+      await Promise.all([ours.end(), closed.end()]);
+    }
+  });
+
   it('is not made with TLS where the server does not speak it, at once or by StartTLS', async () => {
     for (const [security, port] of [
       ['tls', bare.port],

@@ -52,7 +52,7 @@ export const personDn = (uid: string): string => `uid=${escaped(uid)},ou=people,
 export const groupDn = (cn: string): string => `cn=${escaped(cn)},ou=groups,${suffix}`;
 
 /** What every directory here begins with. */
-export function trunk(): string {
+function trunk(): string {
   return [
     entry(suffix, { objectClass: 'domain', dc: 'example' }),
     unit('people'),
@@ -65,7 +65,7 @@ export function trunk(): string {
   ].join('\n');
 }
 
-export const authority = makeAuthority();
+const authority = makeAuthority();
 
 /** @param entries besides the trunk */
 export function startDirectory(
