@@ -47,7 +47,7 @@ async function main(args: readonly string[]): Promise<number> {
   const manager = await started(config, { life, cancelled: cancel.signal, log });
   if (manager === undefined) return 0;
   log.info('serving', { port: manager.port, address: manager.address });
-  stdout.write(renderReady(manager));
+  stdout.write(renderReady(manager, config['hide-password']));
   log.info('ending', { signal: await ending });
   await manager.leave();
   return 0;
@@ -76,10 +76,11 @@ async function started(
 }
 
 /** The address, and the password once: it is asked to be changed at the first sign-in. Not for the log, which is kept and shipped. */
-function renderReady({ address, authority, password }: RunningManager): string {
+function renderReady({ address, authority, password }: RunningManager, hidden: boolean): string {
   const pin =
     authority && `Its CA has the SHA-256 sha256:${new X509Certificate(authority).fingerprint256.replaceAll(':', '').toLowerCase()}`;
-  const sign = password && `Sign in as admin with the password ${password} and change it: rfo manager login ${address}`;
+  const sign =
+    password && !hidden ? `Sign in as admin with the password ${password} and change it: rfo manager login ${address}` : undefined;
   return [`The manager serves at ${address}`, pin, sign].map((line) => line && `${line}\n`).join('');
 }
 

@@ -1,4 +1,5 @@
 // The kinds of values that options take. Each tells what is wrong with a value in words that stand after the option's name.
+import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import type { Flaw } from './declaration.ts';
 import { formatRange, parseAddress, parseRange } from './ipv4.ts';
@@ -37,6 +38,13 @@ export const port = () => numberType({ min: 1, max: 65535, whole: true });
 export const absolutePath = () =>
   textType((given) =>
     given.startsWith('/') ? undefined : { problem: `${quote(given)} is not an absolute path`, cure: 'Begin it with "/"' },
+  );
+
+/** A path that is taken from the folder which the program was started in; becomes absolute. */
+export const anyPath = () =>
+  z.pipe(
+    text(),
+    z.transform((given: string) => resolve(given)),
   );
 
 /** A length of time; becomes milliseconds. */
@@ -113,6 +121,14 @@ export const serverAddress = () =>
     const plain = pathname === '/' && search === '' && username === '' && hostname !== '';
     return plain ? undefined : { problem: `${quote(given)} holds more than a host and a port`, cure };
   });
+
+/** Where a manager is reached: no path, which people and agents add by themselves. */
+export const httpsAddress = () =>
+  textLike(
+    /^https:\/\/([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:\d{1,5})?\/?$/i,
+    'an https address without a path',
+    'https://rfo.example.com',
+  );
 
 /** An argument for a component: `name=value`, or a bare name. */
 export const componentArgument = () => textLike(/^(--?)?[A-Za-z][\w.-]*(=.*)?$/s, 'an argument', 'v=2');

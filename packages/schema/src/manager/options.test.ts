@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { it } from 'node:test';
 import { loadArguments } from '../load-config.ts';
 import { clusterAgentConfig } from './cluster-agent-options.ts';
@@ -36,4 +37,10 @@ it('an agent is that of the deployment unless it is told to be that of a node', 
   assert.equal(via([]), 'deployment');
   assert.equal(via(['--via', 'node']), 'node');
   assert.throws(() => via(['--via', 'both']), /via/);
+});
+
+it('the kubeconfig may be named from the folder in which it is started', () => {
+  assert.equal(read(['--kubeconfig', '.rfo/kubeconfig.yaml']).kubeconfig, join(process.cwd(), '.rfo/kubeconfig.yaml'));
+  assert.equal(read(['--kubeconfig', '/etc/k.yaml']).kubeconfig, '/etc/k.yaml');
+  assert.throws(() => read(['--kubeconfig', '']), /kubeconfig/);
 });

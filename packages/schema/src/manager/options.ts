@@ -1,14 +1,18 @@
 // The options of the manager: flags, variables and configuration files.
 import { declareOptions, type Values } from '../declaration.ts';
 import { list, maybe, optionGroup, preset, toggle } from '../option.ts';
-import { absolutePath, choice, domainName, duration, hostOrAddress, numberType, text, textLike } from '../value-types.ts';
-
-const httpsAddress = () =>
-  textLike(
-    /^https:\/\/([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:\d{1,5})?\/?$/i,
-    'an https address without a path',
-    'https://rfo.example.com',
-  );
+import {
+  absolutePath,
+  anyPath,
+  choice,
+  domainName,
+  duration,
+  hostOrAddress,
+  httpsAddress,
+  numberType,
+  text,
+  textLike,
+} from '../value-types.ts';
 
 /** A certificate and its key belong together. */
 const pair = {
@@ -94,11 +98,14 @@ export const managerConfig = declareOptions({
         unset: '/etc/rancher/rfo/manager.yaml',
         from: ['command-line', 'environment'],
       }),
-      'kubeconfig': maybe(absolutePath(), {
+      'kubeconfig': maybe(anyPath(), {
         help: 'Kubeconfig of the cluster that it runs in.',
         value: 'file',
         path: true,
         unset: 'its service account',
+      }),
+      'hide-password': toggle({
+        help: 'Do not print the first password of the administrator, where what is printed is kept; it stands in the Secret rfo-administrator until it is changed.',
       }),
       'log-format': preset(choice(['text', 'json']), 'text', { help: 'Form of the log.' }),
       'debug': toggle({ help: 'Log more, and show where an error came from.' }),
