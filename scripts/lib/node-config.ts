@@ -5,6 +5,7 @@ export function renderNodeConfig(folder: string): string {
   const settings = {
     'data-dir': join(folder, 'data'),
     'write-kubeconfig': join(folder, 'kubeconfig.yaml'),
+    'manager': true,
   };
   const lines = Object.entries(settings).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
   return ['# Written by npm start each time. Your own settings belong into config.yaml.d/*.yaml beside this file.', ...lines, ''].join(

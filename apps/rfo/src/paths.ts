@@ -50,6 +50,7 @@ export function nodePaths(roots: { readonly dataDir: string; readonly runDir: st
       auditPolicy: join(server, 'etc', 'audit-policy.yaml'),
       egressConfig: join(server, 'etc', 'egress-selector.json'),
       tokenWebhook: join(server, 'etc', 'token-webhook.json'),
+      managerConfig: join(server, 'etc', 'rfo-manager.yaml'),
       auditLog: join(server, 'logs', 'audit.log'),
       etcd: join(server, 'db', 'etcd'),
       /** What this member goes by; not inside etcd's folder, where etcd warns of it at every start. */

@@ -91,6 +91,8 @@ export const serverRules: readonly Rule[] = [
       ? { problem: 'a server without etcd needs one that has it', cure: 'Give server, an address of the cluster to join' }
       : undefined,
   ),
+  ...idle(['manager-https-port', 'manager-server-url', 'manager-arg'], 'manager', (wanted) => !wanted),
+  ...idle(['manager'], 'disable-apiserver', (disabled) => disabled),
   ...idle(['etcd-arg', 'etcd-expose-metrics'], 'disable-etcd', (disabled) => disabled),
   ...idle(apiserverSettings, 'disable-apiserver', (disabled) => disabled),
   ...idle(['flannel-iface', 'flannel-backend'], 'cni', (cni) => cni !== 'flannel'),
@@ -110,7 +112,8 @@ function idle<K extends keyof Config>(keys: readonly (keyof Config)[], because: 
       const value = config[because];
       const initial: unknown = z.parse(serverOptions[key], undefined);
       if (!isSo(value) || isDeepStrictEqual(config[key], initial)) return undefined;
-      const setting = typeof value === 'boolean' ? because : `${because} ${String(value)}`;
+      if (value === false) return { problem: `it has no meaning without ${because}`, cure: `Give ${because}, or leave it out` };
+      const setting = value === true ? because : `${because} ${String(value)}`;
       return { problem: `it has no meaning with ${setting}`, cure: 'Leave one of them out' };
     }),
   );

@@ -106,7 +106,7 @@ export async function bootAgent(options: AgentBootOptions): Promise<RunningNode>
   return {
     ...{ paths, manager },
     ready: manager.allReady().then(() => 'the node is ready'),
-    readyText: () => `Node ${host.nodeName} is ready.\n`,
+    announce: async (write) => void write(`Node ${host.nodeName} is ready.\n`),
     leave: () => access.end(),
     outdated: untilMoved({ started: host, look: () => lookForAddress(findings.address), life: access, log }),
   };

@@ -24,6 +24,7 @@ const expected: Record<string, readonly [subject: string, signer: string, usages
   'client-kube-apiserver': ['CN=system:apiserver,O=system:masters', 'CN=rfo-client-ca@1795255200', 'ClientAuth', ''],
   'client-kube-proxy': ['CN=system:kube-proxy', 'CN=rfo-client-ca@1795255200', 'ClientAuth', ''],
   'client-rfo-controller': ['CN=system:rfo-controller', 'CN=rfo-client-ca@1795255200', 'ClientAuth', ''],
+  'client-manager': ['CN=system:rfo-manager,O=system:masters', 'CN=rfo-client-ca@1795255200', 'ClientAuth', ''],
   'client-kubelet': ['CN=system:node:node-1,O=system:nodes', 'CN=rfo-client-ca@1795255200', 'ClientAuth', ''],
   'client-auth-proxy': ['CN=system:auth-proxy', 'CN=rfo-request-header-ca@1795255200', 'ClientAuth', ''],
   'serving-kubelet': ['CN=node-1', 'CN=rfo-server-ca@1795255200', 'ServerAuth', `DNS:node-1 ${loopback} ${addresses}`],

@@ -53,6 +53,9 @@ const rotated = (component: string): Use => ({ component, takes: 'hot', withinSe
  */
 const perHandshake = (component: string): Use => ({ component, takes: 'hot', withinSeconds: 0 });
 
+/** Our own client looks at its files at most a second before each request, and opens a new connection when they have changed. */
+const reread = (component: string): Use => ({ component, takes: 'hot', withinSeconds: 1 });
+
 const restarted = (component: string): Use => ({ component, takes: 'restart', withinSeconds: 0 });
 const rfo: Use = { component: 'rfo', takes: 'callback', withinSeconds: 0 };
 
@@ -67,7 +70,10 @@ export const certificateTable = {
   'server-ca': {
     kind: 'authority',
     commonName: 'rfo-server-ca',
-    usedBy: [...['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy', 'flannel'].map(restarted), rfo],
+    usedBy: [
+      ...['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy', 'flannel', 'rfo-manager'].map(restarted),
+      rfo,
+    ],
   },
   'client-ca': {
     kind: 'authority',
@@ -91,6 +97,8 @@ export const certificateTable = {
   'client-kube-apiserver': { ...client, subject: () => identity('system:apiserver', [masters]), usedBy: [rotated('kube-apiserver')] },
   'client-kube-proxy': { ...client, subject: () => identity('system:kube-proxy'), usedBy: [rotated('kube-proxy')] },
   'client-rfo-controller': { ...client, subject: () => identity('system:rfo-controller'), usedBy: [rotated('flannel'), rfo] },
+  /** It gives rights that it would otherwise have to hold one by one, as whoever imports a cluster may give any. */
+  'client-manager': { ...client, subject: () => identity('system:rfo-manager', [masters]), usedBy: [reread('rfo-manager')] },
   'client-kubelet': {
     ...client,
     subject: ({ nodeName }) => identity(`system:node:${nodeName}`, ['system:nodes']),

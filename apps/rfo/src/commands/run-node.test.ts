@@ -50,7 +50,7 @@ test('a node that is outdated is booted again in the same process, and finds wha
     // The second one is never outdated: it ends as a signal says.
     const outdated = number === 1 ? Promise.resolve('the address changed') : new Promise<string>(() => undefined);
     if (number === 2) process.kill(process.pid, 'SIGTERM');
-    return { paths, manager, ready, readyText: () => '', leave: async () => void seen.push(`leave ${number}`), outdated };
+    return { paths, manager, ready, announce: async () => undefined, leave: async () => void seen.push(`leave ${number}`), outdated };
   };
   const context = { env: {}, log, stdout: { write: () => true } } as unknown as CommandContext;
   const title = process.title;

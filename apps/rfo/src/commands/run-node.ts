@@ -12,7 +12,8 @@ export type RunningNode = {
   readonly manager: Manager;
   /** Resolves, with what is to be said of it, when all that can be ready is. */
   readonly ready: Promise<string>;
-  readonly readyText: () => string;
+  /** Tells who started it by hand what to do next; never fails. */
+  readonly announce: (write: (text: string) => unknown) => Promise<void>;
   /** Ends what would only complain while the components go. */
   readonly leave: () => Promise<void>;
   /** Resolves with why, once the host is not any more what the node was booted for. */
@@ -60,7 +61,7 @@ async function runOnce(
     log.info(said);
     for (const line of node.manager.table().split('\n')) log.info(line);
     await notifySystemd(['READY=1']);
-    if (env.RFO_FOREGROUND !== undefined) stdout.write(node.readyText());
+    if (env.RFO_FOREGROUND !== undefined) await node.announce((text) => stdout.write(text));
   });
   try {
     const over = Promise.race([ending, node.outdated.then((why) => ({ why }))]);

@@ -1,7 +1,8 @@
+import { systemClock } from '@rfo/foundation';
 import type { ServerConfig } from '@rfo/schema';
 import type { CommandContext } from '../cli/context.ts';
+import { announceServer } from '../server/announce.ts';
 import { bootServer } from '../server/boot.ts';
-import { renderReady } from '../server/ready-text.ts';
 import { runNode } from './run-node.ts';
 
 /**
@@ -11,8 +12,12 @@ import { runNode } from './run-node.ts';
 export async function runServer(config: ServerConfig, context: CommandContext): Promise<void> {
   const { env, log } = context;
   const boot: Parameters<typeof runNode>[1] = async (life, cancelled) => {
-    const { inputs, ...running } = await bootServer({ config, env, life, cancelled, log });
-    return { paths: inputs.paths, ...running, readyText: () => renderReady(inputs) };
+    const { inputs, client, ...running } = await bootServer({ config, env, life, cancelled, log });
+    return {
+      paths: inputs.paths,
+      ...running,
+      announce: (write) => announceServer({ inputs, client, write, clock: systemClock, signal: life.signal, log }),
+    };
   };
   await runNode('rfo server', boot, context);
 }

@@ -38,6 +38,7 @@ import { nodeRegistered } from './node-state.ts';
 import { apiPortComponent, nodeComponent, rightsComponent } from './node-tasks.ts';
 import { releaseLease } from './release-lease.ts';
 import { type RemoteApi, reachApi, untilReady } from './remote-api.ts';
+import { managerComponents } from './rfo-manager.ts';
 import { apiPart, type Roles, roleNotices, rolesOf } from './roles.ts';
 
 export type BootOptions = {
@@ -53,6 +54,8 @@ export type BootOptions = {
 export type RunningServer = {
   readonly inputs: ServerInputs;
   readonly manager: Manager;
+  /** As the supervisor. */
+  readonly client: KubeClient;
   /** Resolves, with what is to be said of it, when all that can be ready is. */
   readonly ready: Promise<string>;
   /** Takes leave of the cluster before the components are stopped: port 9345 is closed, and nothing is watched any more. */
@@ -130,6 +133,7 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
         etcdIsBusy = busy;
       },
     }),
+    ...managerComponents(inputs),
     ...(prepared === undefined
       ? []
       : await agentParts({ findings, roles, firstStart, client, cluster, remoteApi, resolvConf: (await prepared).resolvConf, log, clock })),
@@ -153,7 +157,7 @@ export async function bootServer(options: BootOptions): Promise<RunningServer> {
   const outdated = untilMoved({ started: host, look: () => lookForAddress(findings.address), life: access, log });
   rotateLogs({ files: () => components.map(({ name }) => join(paths.logs, `${name}.log`)), life, log });
   return {
-    ...{ inputs, manager, ready: untilReady({ manager, remoteApi, log }), leave: () => access.end() },
+    ...{ inputs, manager, client, ready: untilReady({ manager, remoteApi, log }), leave: () => access.end() },
     outdated: Promise.race([outdated, etcd.removed]),
   };
 }

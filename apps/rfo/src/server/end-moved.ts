@@ -6,7 +6,7 @@ import type { Paths } from '../paths.ts';
  * First the clients of the API server: it is away for some seconds now, and each failed attempt doubles the pause before their next one, up to a
  * minute. Then the API server itself, which takes its endpoint out of etcd, and at last that.
  */
-const groups = [['kube-controller-manager', 'kube-scheduler', 'kube-proxy'], ['kube-apiserver'], ['etcd']] as const;
+const groups = [['kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'rfo-manager'], ['kube-apiserver'], ['etcd']] as const;
 
 /**
  * Milliseconds. Where etcd answers, the API server needs one second. But etcd may have lost sight of the other members with its address, and then

@@ -89,6 +89,11 @@ const trials = {
   'etcd-expose-metrics': { view: 'etcd', value: true },
   'enable-pprof': { view: 'kube-scheduler', value: true },
 
+  'manager': { view: 'components', value: true },
+  'manager-https-port': { view: 'ports', value: 9443, along: { manager: true } },
+  'manager-server-url': { view: 'rfo-manager', value: 'https://rfo.example.com', along: { manager: true } },
+  'manager-arg': { view: 'rfo-manager', value: ['shutdown-delay=5s'], along: { manager: true } },
+
   'etcd-arg': { view: 'etcd', value: ['max-wals=3'] },
   'kube-apiserver-arg': { view: 'kube-apiserver', value: ['v=2'] },
   'kube-controller-manager-arg': { view: 'kube-controller-manager', value: ['v=2'] },
@@ -108,6 +113,12 @@ const trials = {
 const more: readonly (readonly [ViewName, Given])[] = [
   ['processes', { debug: true }],
   ['kube-proxy', { 'debug': true }],
+  ['rfo-manager', { debug: true }],
+  ['rfo-manager', { 'manager': true, 'manager-https-port': 9443 }],
+  ['rfo-manager', { 'bind-address': '192.0.2.11' }],
+  ['rfo-manager', { 'tls-san': ['api.example.com'] }],
+  ['rfo-manager', { vip: '192.0.2.100' }],
+  ['rfo-manager', { 'log-format': 'json' }],
   ['kubelet', { profile: 'cis' }],
   ['kubeconfig', { 'bind-address': '192.0.2.11' }],
   ['ports', { 'disable-etcd': true }],

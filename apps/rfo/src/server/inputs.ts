@@ -32,4 +32,6 @@ export const serverPorts = {
   scheduler: 10259,
   /** On loopback, for the API server alone. */
   tokenReviews: 10692,
+  /** By which the managers of several servers reach each other; the one for people is configured. */
+  managerReplicas: 8444,
 } as const;

@@ -8,7 +8,16 @@ import type { Paths } from '../paths.ts';
 import { apiserverHost, serverPorts } from './inputs.ts';
 
 /** The clients that run beside the API server; each has `client-<name>.crt` and `<name>.kubeconfig`. */
-export const kubeconfigClients = ['admin', 'supervisor', 'controller', 'scheduler', 'kube-proxy', 'kubelet', 'rfo-controller'] as const;
+export const kubeconfigClients = [
+  'admin',
+  'supervisor',
+  'controller',
+  'scheduler',
+  'kube-proxy',
+  'kubelet',
+  'rfo-controller',
+  'manager',
+] as const;
 export type KubeconfigClient = (typeof kubeconfigClients)[number];
 
 type KubeconfigInputs = { readonly config: ServerConfig; readonly paths: Paths };

@@ -31,6 +31,7 @@ import { kubeSchedulerArguments } from './kube-scheduler.ts';
 import { writeAdminKubeconfig } from './kubeconfigs.ts';
 import { serverInputs } from './look.ts';
 import { metricsPage } from './metrics.ts';
+import { managerArguments, managerComponents, managerSettings } from './rfo-manager.ts';
 
 /** Of a node that is alone. */
 function hooksOf(server: ServerInputs): ControlPlaneHooks {
@@ -54,12 +55,13 @@ const views = {
   'kube-apiserver': ({ server }) => kubeApiserverArguments(server),
   'kube-controller-manager': ({ server }) => kubeControllerManagerArguments(server),
   'kube-scheduler': ({ server }) => kubeSchedulerArguments(server),
+  'rfo-manager': ({ server }) => [managerSettings(server), managerArguments(server)],
   'kubelet': ({ agent }) => [kubeletArguments(agent), JSON.parse(renderKubeletConfig(agent))],
   'kube-proxy': ({ agent }) => kubeProxyArguments(agent),
   'flannel': ({ agent }) => [flannelArguments(agent), renderFlannelNetConf(agent)],
   'containerd': ({ agent }) => renderContainerdConfig(agent),
   'components': ({ server, agent }) => [
-    ...controlPlaneComponents(server, hooksOf(server)).map(({ name }) => name),
+    ...[...controlPlaneComponents(server, hooksOf(server)), ...managerComponents(server)].map(({ name }) => name),
     ...agentComponents(agent, { listening: [], api: [], services: [], nodeRegistered: async () => '10.42.0.0/24' }).map(({ name }) => name),
   ],
   'ports': ({ config }) => serverPortsOf(config),

@@ -3,6 +3,7 @@ import { clusterOptions, rangeOptions } from './cluster.ts';
 import { argumentOptions, componentOptions, securityOptions } from './components.ts';
 import { fileOptions } from './files.ts';
 import { egressOptions, joinOptions } from './join.ts';
+import { managerOptions } from './manager.ts';
 import { networkOptions, nodeOptions, runtimeOptions } from './node.ts';
 import { vipOptions } from './vip.ts';
 
@@ -17,6 +18,7 @@ export const serverOptions = {
   ...networkOptions,
   ...runtimeOptions,
   ...componentOptions,
+  ...managerOptions,
   ...argumentOptions,
   ...securityOptions,
 };

@@ -14,8 +14,8 @@ export type Finding = {
   readonly fix?: () => Promise<string>;
 };
 
-/** A TCP port that the node listens on, and what for. */
-export type NeededPort = { readonly port: number; readonly use: string };
+/** A TCP port that the node listens on, what for, and the option that sets it, where there is one. */
+export type NeededPort = { readonly port: number; readonly use: string; readonly option?: string };
 
 /** What the checks look at. */
 export type CheckInputs = {

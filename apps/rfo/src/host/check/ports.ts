@@ -20,6 +20,8 @@ export function serverPortsOf(config: ServerConfig): NeededPort[] {
     ...when(controllerManager, 'kube-controller-manager', serverPorts.controllerManager),
     ...when(scheduler, 'kube-scheduler', serverPorts.scheduler),
     ...when(apiserver && config['authorized-endpoint'], 'authorized-endpoint', serverPorts.tokenReviews),
+    ...when(config.manager, 'rfo-manager', serverPorts.managerReplicas),
+    ...(config.manager ? [{ port: config['manager-https-port'], use: 'rfo-manager', option: 'manager-https-port' }] : []),
     ...(agent ? nodePortsOf(config) : []),
   ];
 }
@@ -56,7 +58,12 @@ async function describe(taken: NeededPort & { listener: Listener }, own: Readonl
   const holder = await holderOf(taken.listener.inode);
   if (holder !== undefined && (own.has(holder.pid) || holder.pid === process.pid)) return undefined;
   const who = holder === undefined ? 'a process that cannot be seen from here' : `${holder.name} (pid ${holder.pid})`;
-  return failed('ports', `port ${taken.port}, which ${taken.use} needs, is taken by ${who} on ${taken.listener.address}`, `End ${who}`);
+  const other = taken.option === undefined ? '' : `, or give another port as ${taken.option}`;
+  return failed(
+    'ports',
+    `port ${taken.port}, which ${taken.use} needs, is taken by ${who} on ${taken.listener.address}`,
+    `End ${who}${other}`,
+  );
 }
 
 /** The rfo that runs on this data directory: it holds the supervisor's port. */
