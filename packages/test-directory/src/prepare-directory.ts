@@ -1,5 +1,6 @@
 /** Writes the configuration and the data of a directory, so that it has only to be started: here, or in a host of the lab. */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -64,7 +65,10 @@ function renderConfig(input: DirectoryContent & { readonly folder: string }, sla
   return [
     ...schemas.map((name) => `include ${join(slapd.schemas, `${name}.schema`)}`),
     `modulepath ${slapd.modules}`,
-    ...['back_mdb', 'memberof', 'ppolicy'].map((name) => `moduleload ${name}`),
+    // Some distributions have a part of them built in.
+    ...['back_mdb', 'memberof', 'ppolicy']
+      .filter((name) => existsSync(join(slapd.modules, `${name}.la`)))
+      .map((name) => `moduleload ${name}`),
     ...(tls === undefined ? [] : [`TLSCertificateFile ${join(folder, 'tls.crt')}`, `TLSCertificateKeyFile ${join(folder, 'tls.key')}`]),
     `sizelimit size.soft=${sizeLimit} size.hard=${sizeLimit} size.prtotal=unlimited`,
     ...global,

@@ -3,8 +3,8 @@
  * nowhere else.
  */
 import { Agent, request } from 'node:https';
-import { getCACertificates } from 'node:tls';
 import { type Life, systemCode } from '@rfo/foundation';
+import { trustedContext } from './trusted-context.ts';
 
 /** What `fetch` takes of it, as openid-client and our own callers use it. */
 export type OutsideFetch = (
@@ -33,8 +33,7 @@ export function createOutsideFetch(
   const { caBundle, proxy } = reach;
   const agent = new Agent({
     keepAlive: true,
-    minVersion: 'TLSv1.2',
-    ca: [...getCACertificates('default'), ...getCACertificates('system'), ...(caBundle === undefined ? [] : [caBundle])],
+    secureContext: trustedContext({ ca: caBundle, host: true }),
     ...(proxy !== undefined && { proxyEnv: { HTTPS_PROXY: proxy } }),
   });
   life.defer(() => agent.destroy());
