@@ -212,6 +212,23 @@ describe('the end', () => {
     manager = old;
   });
 
+  it('is told to connections with their next answer, and new ones are taken still', async () => {
+    const ending = await start();
+    const old = manager;
+    manager = ending;
+    const socket = tls(ending.listener.port);
+    const question = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
+    socket.write(question);
+    assert.match(String((await once(socket, 'data'))[0]), /\r\nConnection: keep-alive\r\n/);
+    ending.listener.retire();
+    socket.write(question);
+    // Reads until the server ends it.
+    assert.match(await readAll(socket), /\r\nconnection: close\r\n/i);
+    assert.equal((await asked('/healthz', { port: ending.listener.port })).status, 200);
+    await ending.life.end();
+    manager = old;
+  });
+
   it('waits no longer than it is told to', async () => {
     const ending = await start();
     const old = manager;
