@@ -30,8 +30,17 @@ export function createOidcProvider(parts: {
   let described: { readonly metadata: oidc.ServerMetadata; readonly until: number } | undefined;
   let keys: oidc.ExportedJWKSCache | undefined;
 
+  let describing: Promise<oidc.ServerMetadata> | undefined;
+
+  /** One question at a time: whoever knocks at the page for signing in must not have the provider asked for each knock. */
   const describe = async (): Promise<oidc.ServerMetadata> => {
     if (described !== undefined && described.until > clock.now()) return described.metadata;
+    describing ??= discover().finally(() => {
+      describing = undefined;
+    });
+    return await describing;
+  };
+  const discover = async (): Promise<oidc.ServerMetadata> => {
     const options = { [oidc.customFetch]: fetchOutside as oidc.CustomFetch };
     const config = await oidc.discovery(new URL(settings.issuer), settings.clientId, undefined, oidc.None(), options);
     const metadata = config.serverMetadata();
