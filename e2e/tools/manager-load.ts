@@ -32,7 +32,7 @@ export type LoadReport = {
 };
 
 /** Milliseconds: between the requests of one worker, for an answer, and before what failed is sent again. */
-const [every, answerWithin, pause] = [100, 15_000, 3000];
+const [every, answerWithin, pause] = [100, 30_000, 3000];
 const workers = 5;
 
 const [, , file = ''] = process.argv;

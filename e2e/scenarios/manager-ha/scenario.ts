@@ -54,6 +54,7 @@ export const scenario: Scenario = {
       await gone(hub, before, signal);
     });
     await load.look('after the upgrade');
+    await check('that has cost nobody an error', load.orderly);
     await step('each replica is restarted', async () => {
       const before = await chart.pods();
       await hub.kubectl(['-n', managerNamespace, 'rollout', 'restart', 'deployment/rfo-manager']);
@@ -61,6 +62,7 @@ export const scenario: Scenario = {
       await gone(hub, before, signal);
     });
     await load.look('after the restart');
+    await check('nor has that', load.orderly);
     await step('the process of the replica that leads is killed, and the kubelet starts it again', async () => {
       const leader = await leaderOf(hub);
       const died = await killProcess(hub, leader);
@@ -82,6 +84,12 @@ export const scenario: Scenario = {
       const { code, stderr } = await people.kubectl('admin', 'edge', ['get', 'nodes']);
       assert.equal(code, 0, stderr);
     });
+    await check('all is there again when the chart was uninstalled and is installed', async () => {
+      await chart.helm('uninstall', 'rfo-manager', '-n', managerNamespace, '--wait');
+      await chart.install('install', ...values);
+      await eventually('the first answer', async () => await people.as('admin', ['whoami']), { signal });
+      await untilCluster(people, 'Active', { name: 'edge', signal });
+    });
     await check('the audit is whole, whichever replica wrote it', async () => {
       assert.match(await people.as('admin', ['audit', '--verify']), /^The audit log is whole: \d+ entries/);
     });
@@ -91,6 +99,8 @@ export const scenario: Scenario = {
 type Load = {
   /** Notes what went wrong since the last look. */
   readonly look: (when: string) => Promise<void>;
+  /** Throws where an error was answered so far. Only the connection may have ended as a request was sent. */
+  readonly orderly: () => Promise<void>;
   /** Throws where a request has failed for good, or a write was not seen. */
   readonly judge: () => Promise<void>;
 };
@@ -108,9 +118,15 @@ async function startLoad(
   const service = await hub.host.spawn('load', [...toolCommand('manager-load'), '/root/load.json']);
   await untilLine(service, /^it works$/, { signal, within: 60_000 });
   let told = 0;
+  const read = async (): Promise<readonly string[]> =>
+    (await hub.host.readFile('/root/load.log')).split('\n').filter((line) => line !== '');
   return {
+    orderly: async () => {
+      const answered = (await read()).filter((line) => /: (status )?\d{3}\b/.test(line));
+      assert.deepEqual(answered, []);
+    },
     look: async (when) => {
-      const lines = (await hub.host.readFile('/root/load.log')).split('\n').filter((line) => line !== '');
+      const lines = await read();
       note(`${when}: ${lines.length - told} of the requests and watches were sent again`);
       for (const line of lines.slice(told)) note(`  ${line}`);
       told = lines.length;
