@@ -142,6 +142,20 @@ describe('a cluster with an endpoint of its own', { timeout: 120_000 }, () => {
     await untilTold({ 'rfo:eve': ['t3'] });
   });
 
+  it('is told of everybody else where what it is told of one cannot be written', async () => {
+    const { client } = cluster;
+    const taken = { ...secretKind, metadata: { name: 'rfo-direct.bob', namespace: agentNamespace } };
+    await client.create({ ...taken, type: 'Opaque' } as KubeObject);
+    const members = ['eve', 'bob'].map((name) => ({ kind: 'User' as const, name, role: 'member' }));
+    await objects.projects.patch('shop', { spec: { members } });
+    await makeToken('t4', 'eve');
+    await untilTold({ 'rfo:eve': ['t3', 't4'] });
+    await objects.tokens.delete('t4');
+    await untilTold({ 'rfo:eve': ['t3'] });
+    await client.delete({ ...secretKind, ...taken.metadata });
+    await untilTold({ 'rfo:bob': ['of-a-stranger'], 'rfo:eve': ['t3'] });
+  });
+
   it('has a certificate for its agents, and the file by which its API servers find and know them', async () => {
     const { data = {} } = await cluster.client.get<KubeObject & { readonly data?: Record<string, string> }>({
       ...{ ...secretKind, namespace: agentNamespace, name: endpointSecret.name },

@@ -65,18 +65,25 @@ export function keepEndpoints({ connections, objects, rights, clock, askAgain = 
         .map((user) => renderDirectUser(user, agentNamespace))
         .map((secret) => [secret.metadata.name, secret]),
     );
+    const failures: unknown[] = [];
+    // What cannot be written of one person must not keep what was taken from another.
+    const attempt = (act: () => Promise<unknown>): Promise<void> =>
+      act().then(
+        () => undefined,
+        (error: unknown) => void failures.push(error),
+      );
     // What is taken away comes before what is given.
     for (const secret of [...secrets.keys()].filter((each) => !wanted.has(each))) {
-      await client.delete({ ...secretKind, namespace: agentNamespace, name: secret }, { signal });
-      secrets.delete(secret);
+      const ref = { ...secretKind, namespace: agentNamespace, name: secret };
+      await attempt(() => client.delete(ref, { signal }).then(() => secrets.delete(secret)));
     }
-    for (const [secret, object] of wanted) {
+    for (const [secret, object] of [...wanted].sort(([a], [b]) => Number(secrets.has(b)) - Number(secrets.has(a)))) {
       const content = contentOf(object);
       if (secrets.get(secret) === content) continue;
       if (!isOpen(objects.clusters.get(name))) return;
-      await client.apply(object, { fieldManager, force: true, signal });
-      secrets.set(secret, content);
+      await attempt(() => client.apply(object, { fieldManager, force: true, signal }).then(() => secrets.set(secret, content)));
     }
+    if (failures.length > 0) throw failures[0];
   };
 
   /** Says in the status whether the API servers know what they were told; gives the milliseconds until they are to be asked again. */
