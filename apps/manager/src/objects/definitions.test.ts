@@ -21,7 +21,7 @@ const subject = { kind: 'User', name: 'u-ann' };
 
 type Spec = Readonly<Record<string, unknown>>;
 const specs: { readonly [Name in keyof typeof managerKinds]: Spec } = {
-  clusters: { displayName: 'Factory 7', authorizedEndpoint: { enabled: true, fqdn: 'k8s.example.com' } },
+  clusters: { displayName: 'Factory 7', authorizedEndpoint: { enabled: true, address: 'k8s.example.com' } },
   users: {
     username: 'Ann.Müller@example.com',
     displayName: 'Ann Müller',
@@ -52,6 +52,13 @@ const specs: { readonly [Name in keyof typeof managerKinds]: Spec } = {
 
 const object = (kind: string, name: string, spec: Spec): KubeObject => ({ apiVersion: managerApiVersion, kind, metadata: { name }, spec });
 
+const directory = (ldap: Spec): Spec => ({
+  type: 'ldap',
+  displayName: 'Directory',
+  enabled: false,
+  ldap: { servers: ['ldap.example.com:636', '[2001:db8::1]'], userBase: 'ou=people,dc=example', ...ldap },
+});
+
 /** What the API server says to an object that it does not take. */
 async function refusal(send: Promise<unknown>): Promise<string> {
   const error = await send.then(
@@ -69,6 +76,13 @@ describe('the API server', () => {
     const first = await client.get(crd);
     await installCrds(client, { log: silentLog, signal: AbortSignal.timeout(30_000) });
     assert.equal((await client.get(crd)).metadata.resourceVersion, first.metadata.resourceVersion);
+  });
+
+  it('fills in what the settings of a directory leave out, on the safe side', async () => {
+    const made = await client.create(object('AuthProvider', 'directory', directory({})));
+    assert.partialDeepStrictEqual(made, {
+      spec: { allowEverybody: false, ldap: { security: 'tls', preset: 'openldap', timeoutSeconds: 10 } },
+    });
   });
 
   it('finds nothing in them to complain about', async () => {
@@ -217,6 +231,20 @@ describe('the API server refuses', () => {
       { ...specs.auditSegments, entries: '{"user":"ann"}' },
       /spec\.entries: Invalid value/,
     ],
+    ['a directory without a server', 'AuthProvider', directory({ servers: [] }), /a directory needs at least one server/],
+    [
+      'a directory by a URL',
+      'AuthProvider',
+      directory({ servers: ['ldap://ldap.example.com'] }),
+      /spec\.ldap\.servers\[0\]: Invalid value/,
+    ],
+    [
+      'groups in groups by memberUid',
+      'AuthProvider',
+      directory({ membership: 'memberUid', nested: 'walk' }),
+      /groups in groups are asked for/,
+    ],
+    ['a provider with the settings of another type', 'AuthProvider', { ...directory({}), type: 'oidc' }, /has the settings of its type/],
     ['an object without a spec', 'AuthProvider', undefined as unknown as Spec, /spec: Required value/],
   ];
   before(async () => {
