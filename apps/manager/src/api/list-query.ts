@@ -74,7 +74,7 @@ export function parseCondition(filter: string): Condition {
 }
 
 /** @throws api-request-invalid */
-export function parsePath(text: string): Path {
+function parsePath(text: string): Path {
   const path = [...text.matchAll(/\[([^\]]+)\]|([^.[\]]+)/g)].map(([, literal, plain]) => literal ?? plain ?? '');
   if (path.length === 0) throw fail('api-request-invalid', { problem: `${JSON.stringify(text)} names no field` });
   return path;

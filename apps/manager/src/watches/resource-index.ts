@@ -1,6 +1,6 @@
 /**
- * All objects of one resource of one cluster, as one watch shows them: fed for as long as somebody needs it. Each object is kept as its JSON text, which is a
- * third of what the object itself would take, beside the values of the fields that somebody asks by.
+ * All objects of one resource of one cluster, as one watch shows them: fed for as long as somebody needs it. Each object is kept as its JSON text, beside the
+ * values of the fields that somebody asks by: that takes less than the object itself, and the garbage collector has nothing to walk through.
  */
 import { fail, type Life, type Log, orAbort, RfoError } from '@rfo/foundation';
 import { type ApiResource, type KubeClient, type KubeObject, objectKey, watch } from '@rfo/kube';
@@ -38,6 +38,9 @@ export type IndexInput = {
   readonly log: Log;
 };
 
+/** Milliseconds that somebody waits for all that there is. */
+const readyWithin = 60_000;
+
 /** Objects that are read anew in one go, for a column that is new; other work comes between. */
 const slice = 250;
 
@@ -49,8 +52,10 @@ export function createResourceIndex(input: IndexInput): ResourceIndex {
   let fresh: Map<string, Row> | undefined;
   let length = 0;
   let problem: RfoError | undefined;
+  let busy: RfoError | undefined;
   let synced = false;
   const waiting = new Set<{ readonly resolve: () => void; readonly reject: (error: unknown) => void }>();
+  const late = { what: `reading all ${resource.plural} of cluster ${cluster}`, cure: 'Try again; what has come by then is kept' };
   const secret = resource.plural === 'secrets' && resource.apiVersion === 'v1';
 
   const tell = (): void => {
@@ -77,6 +82,11 @@ export function createResourceIndex(input: IndexInput): ResourceIndex {
   };
 
   const interrupted = (error: RfoError): void => {
+    // A server that is busy at the beginning is asked again by the watch; whoever waits goes on waiting.
+    if (!synced && error.code === 'kube-busy') {
+      busy = error;
+      return;
+    }
     problem = error;
     for (const { reject } of waiting) reject(error);
     waiting.clear();
@@ -155,7 +165,10 @@ export function createResourceIndex(input: IndexInput): ResourceIndex {
     let done = 0;
     for (const row of rows.values()) {
       const object = JSON.parse(row.text) as KubeObject;
-      for (const column of wanted) row.cells[column.slot] = column.read(object);
+      for (const column of wanted) {
+        row.cells[column.slot] = column.read(object);
+        row.keys[column.slot] = undefined;
+      }
       if (++done % slice === 0) await new Promise<void>((resolve) => setImmediate(resolve));
     }
     for (const column of wanted) column.filled = true;
@@ -189,7 +202,11 @@ export function createResourceIndex(input: IndexInput): ResourceIndex {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const waiter = { resolve, reject };
       waiting.add(waiter);
-      await orAbort(promise, signal).finally(() => waiting.delete(waiter));
+      const timer = setTimeout(() => reject(busy ?? fail('timeout', { ...late, seconds: readyWithin / 1000 })), readyWithin);
+      await orAbort(promise, signal).finally(() => {
+        clearTimeout(timer);
+        waiting.delete(waiter);
+      });
     },
     problem: () => problem,
     onChange: (listener) => {
@@ -208,7 +225,7 @@ function rowOf(object: KubeObject, columns: Columns): Row {
   const { metadata } = object;
   const { namespace, name, resourceVersion = '' } = metadata;
   const cells = columns.slots.map((column) => column?.read(object));
-  return { key: objectKey(metadata), namespace, name, version: resourceVersion, text: JSON.stringify(object), cells };
+  return { key: objectKey(metadata), namespace, name, version: resourceVersion, text: JSON.stringify(object), cells, keys: [] };
 }
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';

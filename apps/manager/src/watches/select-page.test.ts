@@ -30,7 +30,7 @@ function select(query: Partial<ResourceQuery>, objects = pods) {
   const rows = objects.map(
     (object): Row => ({
       ...{ key: `${object.metadata.namespace}/${object.metadata.name}`, namespace: object.metadata.namespace, name: object.metadata.name },
-      ...{ version: '1', text: JSON.stringify(object), cells: columns.slots.map((column) => column?.read(object)) },
+      ...{ version: '1', text: JSON.stringify(object), keys: [], cells: columns.slots.map((column) => column?.read(object)) },
     }),
   );
   const { rows: found, total, next } = plan.select(rows, held, () => true);

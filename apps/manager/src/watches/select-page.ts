@@ -17,6 +17,8 @@ export type Row = {
   readonly text: string;
   /** By the slots of the columns. */
   readonly cells: Cell[];
+  /** What it is ordered by, by the same slots, for those that somebody has sorted by. */
+  readonly keys: (Key | undefined)[];
 };
 
 export type ResourceQuery = ListQuery & { readonly selector?: string | undefined; readonly cursor?: string | undefined };
@@ -37,7 +39,7 @@ export type Selected = {
 };
 
 /** What rows are ordered by; null stands last in either direction. */
-type Key = string | number | null;
+export type Key = string | number | null;
 
 /**
  * Understands a query.
@@ -70,7 +72,7 @@ export function planQuery(query: ResourceQuery): Plan {
     const labelled = holds === undefined ? undefined : rest.at(-1);
     const signs = order.map(({ sign }) => sign);
     const first = cursor === undefined ? (page - 1) * pageSize : 0;
-    const best = keepBest(first + pageSize, signs);
+    const found: Ranked[] = [];
     let total = 0;
     for (const row of rows) {
       if (!visible(row)) continue;
@@ -78,11 +80,12 @@ export function planQuery(query: ResourceQuery): Plan {
       if (labelled !== undefined && holds?.((row.cells[labelled] ?? {}) as Labels) === false) continue;
       if (!asked.every((one) => one.holds(valuesOf(row.cells[one.slot])))) continue;
       total++;
-      const ranked = { row, keys: order.map(({ slot }) => keyOf(row.cells[slot])) };
-      if (cursor === undefined || compareRanked(ranked, cursor, signs) > 0) best.add(ranked);
+      const ranked = { row, keys: order.map(({ slot }) => keyAt(row, slot)) };
+      if (cursor === undefined || compareRanked(ranked, cursor, signs) > 0) found.push(ranked);
     }
-    const { kept, more } = best.finish();
-    const cut = kept.slice(first);
+    const compare: Compare = (one, other) => compareRanked(one, other, signs);
+    const more = found.length > first + pageSize;
+    const cut = slice(found, { from: first, to: first + pageSize, compare });
     const last = cut.at(-1);
     return { rows: cut.map(({ row }) => row), total, next: more && last !== undefined ? renderCursor(last, sort) : undefined };
   };
@@ -91,41 +94,66 @@ export function planQuery(query: ResourceQuery): Plan {
 
 type Ranked<R = Row> = { readonly row: R; readonly keys: readonly Key[] };
 
-/** The first `count` of what is added, in order, without sorting what comes behind them. */
-function keepBest(count: number, signs: readonly number[]) {
-  let kept: Ranked[] = [];
-  let added = 0;
-  let worst: Ranked | undefined;
-  const cut = (): void => {
-    kept.sort((one, other) => compareRanked(one, other, signs));
-    kept = kept.slice(0, count);
-    if (kept.length === count) worst = kept.at(-1);
-  };
-  return {
-    add: (ranked: Ranked): void => {
-      added++;
-      if (worst !== undefined && compareRanked(ranked, worst, signs) >= 0) return;
-      kept.push(ranked);
-      if (kept.length >= 2 * count + 64) cut();
-    },
-    finish: () => {
-      cut();
-      return { kept, more: added > kept.length };
-    },
-  };
+/** What stands from `from` up to `to` when all is in order; the rest is not put in order. Changes the list. */
+function slice(
+  all: Ranked[],
+  { from, to, compare }: { readonly from: number; readonly to: number; readonly compare: Compare },
+): readonly Ranked[] {
+  if (from >= all.length) return [];
+  if (from > 0) settle(all, from, { low: 0, compare });
+  if (to < all.length) settle(all, to, { low: from, compare });
+  return all.slice(from, to).sort(compare);
+}
+
+type Compare = (one: Ranked, other: Ranked) => number;
+
+/** Quickselect: puts the one into its place that stands at `place` in order, what is before it before, and what is behind it behind. */
+function settle(all: Ranked[], place: number, { low: first, compare }: { readonly low: number; readonly compare: Compare }): void {
+  let low = first;
+  let high = all.length - 1;
+  while (low < high) {
+    // By chance, so that no order of objects is a slow one.
+    const pivot = all[low + Math.floor(Math.random() * (high - low + 1))];
+    if (pivot === undefined) return;
+    let [left, right] = [low, high];
+    while (left <= right) {
+      for (let one = all[left]; one !== undefined && compare(one, pivot) < 0; one = all[left]) left++;
+      for (let one = all[right]; one !== undefined && compare(one, pivot) > 0; one = all[right]) right--;
+      if (left > right) break;
+      const [one, other] = [all[left], all[right]];
+      if (one !== undefined && other !== undefined) [all[left], all[right]] = [other, one];
+      left++;
+      right--;
+    }
+    if (place <= right) high = right;
+    else if (place >= left) low = left;
+    else return;
+  }
 }
 
 function compareRanked(one: Ranked, other: Ranked<Pick<Row, 'key'>>, signs: readonly number[]): number {
-  for (const [at, sign] of signs.entries()) {
-    const [left = null, right = null] = [one.keys[at], other.keys[at]];
+  for (let at = 0; at < signs.length; at++) {
+    const left = one.keys[at] ?? null;
+    const right = other.keys[at] ?? null;
     if (left === right) continue;
     if (left === null || right === null) return left === null ? 1 : -1;
+    const sign = signs[at] ?? 1;
     // Numbers stand before texts.
-    if (typeof left !== typeof right) return (typeof left === 'number' ? -1 : 1) * sign;
+    if (typeof left !== typeof right) return typeof left === 'number' ? -sign : sign;
     return left < right ? -sign : sign;
   }
-  const [left, right] = [one.row.key, other.row.key];
+  const left = one.row.key;
+  const right = other.row.key;
   return left === right ? 0 : left < right ? -1 : 1;
+}
+
+/** To make them takes longer than to sort by them. */
+function keyAt(row: Row, slot: number): Key {
+  const known = row.keys[slot];
+  if (known !== undefined) return known;
+  const key = keyOf(row.cells[slot]);
+  row.keys[slot] = key;
+  return key;
 }
 
 function keyOf(cell: Cell): Key {
