@@ -315,6 +315,7 @@ test('somebody signs in by a browser: nobody but who began it gets the session, 
   assert.match(await (await fetch(location)).text(), /You are signed in/);
   assert.deepEqual(await ended, [0, null]);
   assert.equal(JSON.parse(await done('browser', 'whoami -o json')).username, 'admin');
+  assert.equal(JSON.parse(await done('browser', 'credential')).kind, 'ExecCredential');
   await done('browser', 'logout');
 });
 
