@@ -82,6 +82,7 @@ describe('the chart', () => {
       '--replica-name=$(RFO_REPLICA)',
       '--replica-address=$(RFO_ADDRESS)',
       '--shutdown-delay=5s',
+      '--hide-password',
       '--log-format=json',
     ]);
     assert.equal(spec.template.spec.containers[0].image, `rfo.io/manager:${managerVersion}`);
@@ -104,7 +105,7 @@ describe('the chart', () => {
       await render('tls.secretName=own', 'tls.privateCa=true', 'serverUrl=https://rfo.example.com', 'agentImage=r.example/agent:1'),
     );
     const [{ args, volumeMounts }] = spec.template.spec.containers;
-    assert.deepEqual(args.slice(5), [
+    assert.deepEqual(args.slice(6), [
       '--server-url=https://rfo.example.com',
       '--agent-image=r.example/agent:1',
       '--tls-cert-file=/etc/rfo-manager/tls/tls.crt',
