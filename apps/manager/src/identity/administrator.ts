@@ -63,17 +63,18 @@ async function createOrRead(client: KubeClient, namespace: string): Promise<Secr
 
 async function complete({ objects, hasher, passwords }: AdministratorParts, password: string): Promise<void> {
   const spec = { username: name, displayName: 'Administrator', enabled: true, identities: [{ provider: localProvider, id: name }] };
+  // First: as soon as there is anybody there is an administrator.
+  if ((await objects.globalRoleBindings.find(binding)) === undefined) {
+    await unlessThere(
+      objects.globalRoleBindings.create({ metadata: { name: binding }, spec: { role, subjects: [{ kind: 'User', name }] } }),
+    );
+  }
   const user =
     (await objects.users.find(name)) ??
     (await unlessThere(objects.users.create({ metadata: { name }, spec }))) ??
     (await objects.users.find(name));
   if (user !== undefined && (await passwords.read(name)) === undefined) {
     await passwords.write(user.metadata, { hash: await hasher.hash(password), mustChange: true });
-  }
-  if ((await objects.globalRoleBindings.find(binding)) === undefined) {
-    await unlessThere(
-      objects.globalRoleBindings.create({ metadata: { name: binding }, spec: { role, subjects: [{ kind: 'User', name }] } }),
-    );
   }
 }
 
