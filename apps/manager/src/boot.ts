@@ -19,6 +19,7 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { installCrds } from './objects/install-crds.ts';
 import { type Objects, openObjects } from './objects/open-objects.ts';
 import { createRights, type Rights } from './rights/create-rights.ts';
+import { administratorsOf } from './rights/keep-administrator.ts';
 import { materialise } from './rights/materialise.ts';
 import { type Page, routeRequests } from './route-requests.ts';
 import { ensureNamespace, ensureServerUrl } from './seed.ts';
@@ -206,12 +207,14 @@ function createPages(parts: { readonly state: State; readonly identity: Identity
 
 function ownMetrics(objects: Objects, { now, leads }: State, open: number) {
   const gauge = (name: string, help: string, value: number) => ({ name, help, type: 'gauge', samples: [{ value }] }) as const;
+  const administrators = administratorsOf({ users: objects.users.list(), bindings: objects.globalRoleBindings.list() }).length;
   const kinds = Object.entries(objects).flatMap(([kind, store]) =>
     'list' in store ? [{ labels: { kind }, value: store.list().length }] : [],
   );
   return [
     gauge('rfo_manager_ready', 'Whether it serves.', now === 'ready' ? 1 : 0),
     gauge('rfo_manager_leader', 'Whether it is the replica that does what one alone does.', leads ? 1 : 0),
+    gauge('rfo_manager_administrators', 'Enabled users who can do everything: with none nobody can give rights any more.', administrators),
     gauge('rfo_manager_proxied_requests', 'Requests to clusters that go on, watches and shells included.', open),
     { name: 'rfo_manager_objects', help: 'Objects by kind.', type: 'gauge', samples: kinds } as const,
   ];
