@@ -116,6 +116,7 @@ async function everything(
     for (const [at, { path }] of [...reading, { path: '/metrics' }].entries())
       seen.set(`${path} for reader ${index}`, JSON.stringify(answers[at]?.headers) + answers[at]?.body);
   }
+  assert.match(seen.get('/metrics for reader 0') ?? '', /rfo_manager_administrators 1\b/);
   assert.match(seen.get('/api/v1/audit/export for reader 0') ?? '', /"verb":"create-token"/, 'the audit is not among what is searched');
   const kinds = (await hub.kubectl(['api-resources', '--api-group=rfo.io', '-o', 'name'])).trim().split('\n');
   for (const kind of [...kinds, 'events', 'configmaps', 'leases.coordination.k8s.io'])
