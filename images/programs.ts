@@ -11,7 +11,7 @@ export type ProgramRecipe = {
   readonly config: ImageConfig;
 };
 
-/** The agent of an imported cluster. It makes few objects that last, so little room for new ones is enough. */
+/** The agent of an imported cluster. It makes few objects that last, so little room for new ones is enough, and one heap for all threads. */
 const clusterAgentImage: ProgramRecipe = {
   name: 'cluster-agent',
   app: 'apps/cluster-agent',
@@ -19,7 +19,7 @@ const clusterAgentImage: ProgramRecipe = {
   config: {
     entrypoint: ['/usr/bin/node', '--max-semi-space-size=1', '/app/src/main.js'],
     user: nonroot,
-    env: ['NODE_ENV=production'],
+    env: ['NODE_ENV=production', 'MALLOC_ARENA_MAX=1'],
     workingDir: '/app',
   },
 };

@@ -16,7 +16,8 @@ export async function measureAgent(
   const { pss, anonymous } = await memoryOf(agent.program.pid);
   await agent.program.stop();
   const script = "console.log('here'); setInterval(() => undefined, 1000)";
-  const node = run([agent.layout.node, '--max-semi-space-size=1', '-e', script], {}, life);
+  const { command, env, node: binary } = agent.layout;
+  const node = run([binary, ...command.slice(1, -1), '-e', script], env, life);
   await node.said(/here/);
   await sleep(quiet / 5, life.signal);
   const floor = await memoryOf(node.pid);

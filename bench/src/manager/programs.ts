@@ -6,21 +6,29 @@ import { dirname, join } from 'node:path';
 import { collectNode, collectProgram } from '@rfo/components';
 import { repository } from '@rfo/e2e';
 import type { Life } from '@rfo/foundation';
+import { programImages } from '../../../images/index.ts';
 import { parseMemory } from '../start/usage.ts';
 
-export type Layout = { readonly node: string; readonly folder: string };
+export type Layout = {
+  readonly node: string;
+  /** As the image starts it. */
+  readonly command: readonly [string, ...string[]];
+  readonly env: Readonly<Record<string, string>>;
+};
 
 /**
- * Lays a program out below `.cache/bench` as its image does; it goes with the life. Its Node is a file that no other process has open, so no page is
+ * Lays the program of an image out below `.cache/bench` as its image does; it goes with the life. Its Node is a file that no other process has open, so no page is
  * shared with one that is no part of it.
  */
-export async function layOut(app: string, life: Life): Promise<Layout> {
+export async function layOut(image: string, life: Life): Promise<Layout> {
+  const recipe = programImages.find(({ name }) => name === image);
+  if (recipe === undefined) throw new TypeError(`there is no image ${image}`);
   const base = join(repository, '.cache/bench');
   await mkdir(base, { recursive: true });
   const folder = await mkdtemp(join(base, 'program-'));
   life.defer(() => rm(folder, { recursive: true }));
   const node = join(folder, 'usr/bin/node');
-  const files = [...(await collectProgram({ root: repository, app })), ...(await collectNode(process.execPath, life.signal))];
+  const files = [...(await collectProgram({ root: repository, app: recipe.app })), ...(await collectNode(process.execPath, life.signal))];
   for (const file of files) {
     // The libraries are those of this host either way.
     if (!('content' in file) || (!file.path.startsWith('/app/') && file.path !== '/usr/bin/node')) continue;
@@ -28,7 +36,9 @@ export async function layOut(app: string, life: Life): Promise<Layout> {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, inPieces(file.content), { mode: file.mode ?? 0o644 });
   }
-  return { node, folder: join(folder, 'app') };
+  const { entrypoint, env = [] } = recipe.config;
+  const flags = entrypoint.slice(1).map((word) => (word.startsWith('/app/') ? join(folder, word) : word));
+  return { node, command: [node, ...flags], env: Object.fromEntries(env.map((each) => each.split('=', 2))) };
 }
 
 /** As containerd unpacks an image: how much of a file the kernel maps at once, and so its memory, depends on how it was written. */

@@ -47,22 +47,20 @@ const password = 'correct horse battery staple';
 /** The first manager of a stage: its administrator is signed in. */
 export async function startManager(stage: Stage): Promise<Manager> {
   const { cluster, folder, life, profile } = stage;
-  const layout = await layOut('apps/manager', life);
+  const layout = await layOut('manager', life);
   const kubeconfig = join(folder, 'kubeconfig.json');
   await writeFile(kubeconfig, renderKubeconfig(cluster));
   const port = await freePort();
   const start = (): Program =>
     run(
       [
-        layout.node,
-        ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),
-        join(layout.folder, 'src/main.js'),
+        ...layout.command,
         `--kubeconfig=${kubeconfig}`,
         '--bind-address=127.0.0.1',
         `--https-port=${port}`,
         `--server-url=https://127.0.0.1:${port}`,
       ],
-      { NODE_ENV: 'production' },
+      { ...layout.env, ...(profile !== undefined && { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` }) },
       life,
     );
   let program = start();
@@ -135,12 +133,11 @@ export async function applyImport({ cluster, api, folder }: Stage, manifest: str
 
 /** The agent's program as its image starts it; resolves when the manager has taken it in. */
 export async function startAgent(stage: Stage, account: Account): Promise<{ readonly program: Program; readonly layout: Layout }> {
-  const layout = await layOut('apps/cluster-agent', stage.life);
+  const layout = await layOut('cluster-agent', stage.life);
   const program = run(
-    // As images/programs.ts has it.
-    [layout.node, '--max-semi-space-size=1', join(layout.folder, 'src/main.js')],
+    layout.command,
     {
-      NODE_ENV: 'production',
+      ...layout.env,
       RFO_CLUSTER_AGENT_VIA: 'deployment',
       RFO_CLUSTER_AGENT_HEALTH_PORT: '0',
       RFO_CLUSTER_AGENT_SERVICE_ACCOUNT_DIR: account.folder,
