@@ -31,7 +31,7 @@ const pathOf = ({ path }: Route): string => {
     '/principals': 'admin',
   };
   const [root = ''] = /^\/[^/]+/.exec(path) ?? [];
-  return path.replace(/:\w+/, names[root] ?? 'missing');
+  return path.replace(':group/:version/:resource', 'core/v1/pods').replace(/:\w+/, names[root] ?? 'missing');
 };
 const adminToken = (): string => lab.parts.objects.tokens.by('user', 'admin')[0]?.metadata.name ?? '';
 
@@ -55,6 +55,9 @@ async function answers(
 /** What answers anybody. */
 const open = new Set(['GET /openapi.json', 'GET /authority', 'POST /session', 'POST /session/code', 'GET /signIn/providers']);
 
+/** What is in clusters: the cluster itself is asked whether the caller may. */
+const inClusters = ['GET /clusters/:cluster/resources', 'GET /clusters/:cluster/resources/:group/:version/:resource'];
+
 test('nothing but a short list answers a stranger', async () => {
   assert.deepEqual(new Set(routes.filter(({ access }) => access.kind === 'anybody').map(nameOf)), open);
   for (const [name, { status, code }] of await answers(undefined)) {
@@ -74,7 +77,7 @@ test('a user without rights is refused everything but what is his own, and sees 
   ]);
   for (const [name, { status, code, json }] of await answers(token)) {
     if (!own.has(name)) {
-      assert.deepEqual([status, code], [403, 'api-forbidden'], name);
+      assert.deepEqual([status, code], [403, inClusters.includes(name) ? 'cluster-forbidden' : 'api-forbidden'], name);
       continue;
     }
     if (name === 'GET /users' || name === 'GET /tokens') assert.ok(json.items.length > 0, name);
@@ -91,7 +94,7 @@ test('a user without rights is refused everything but what is his own, and sees 
 
 test('a token for clusters opens nothing of the manager but who it is and what it may enter', async () => {
   const { json } = await lab.ask({ method: 'POST', path: '/tokens', token: lab.admin, body: { kind: 'kubeconfig', clusters: ['lyon'] } });
-  const narrow = new Set([...open, 'GET /self', 'GET /clusters', 'GET /clusters/:name']);
+  const narrow = new Set([...open, ...inClusters, 'GET /self', 'GET /clusters', 'GET /clusters/:name']);
   for (const [name, { status, code }] of await answers(json.secret)) {
     if (narrow.has(name)) assert.notEqual(code, 'api-token-narrow', name);
     else assert.deepEqual([status, code], [403, 'api-token-narrow'], name);
