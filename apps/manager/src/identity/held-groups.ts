@@ -15,7 +15,7 @@ export function heldGroups({ spec, status }: Grouped, provider?: string): readon
 }
 
 /** Names of providers hold no colon, so none can name a group of another. */
-function outsideGroup(provider: string, group: string): string {
+export function outsideGroup(provider: string, group: string): string {
   return `${provider}:${group}`;
 }
 
