@@ -96,6 +96,29 @@ test('its secret is not sent anywhere else by whoever only may change it', async
   assert.equal((await signIn('ada')).status, 201);
 });
 
+test('whoever looks after providers becomes nobody by them who may more than he does', async () => {
+  const keeper = await lab.someone('keeper');
+  const ask = (wish: Omit<Wish, 'token'>): Promise<Answer> => lab.ask({ ...wish, token: keeper });
+  const rules = [{ apiGroups: ['rfo.io'], resources: ['authproviders'], verbs: ['get', 'list', 'create', 'update', 'delete'] }];
+  const role = await asAdmin({ method: 'POST', path: '/roleTemplates', body: { name: 'keeper', spec: { scope: 'global', rules } } });
+  assert.equal(role.status, 201, role.text);
+  const { json: self } = await ask({ path: '/self' });
+  const bind = (to: string, subject: object): Promise<Answer> =>
+    asAdmin({ method: 'POST', path: '/globalRoleBindings', body: { spec: { role: to, subjects: [subject] } } });
+  const bound = await bind('keeper', { kind: 'User', name: self.name });
+  assert.equal(bound.status, 201, bound.text);
+  const rename = (): Promise<Answer> => ask({ method: 'PATCH', path: '/authProviders/corp', body: { spec: { displayName: 'Keepers' } } });
+  assert.equal((await rename()).status, 200);
+  assert.equal((await bind('auditor', { kind: 'Group', name: 'corp:auditors' })).status, 201);
+  assert.equal((await bind('auditor', { kind: 'Group', name: 'next:auditors' })).status, 201);
+  const next = { method: 'POST', path: '/authProviders', body: { name: 'next', spec: specOf(), secret: searcher.password } } as const;
+  for (const answer of [await rename(), await ask(next), await ask({ method: 'POST', path: '/authProviders/corp/enable', body: {} })])
+    assert.deepEqual([answer.status, answer.json.code], [403, 'rights-escalation'], answer.text);
+  assert.equal((await asAdmin({ path: '/authProviders/next' })).status, 404);
+  const other = await ask({ ...next, body: { ...next.body, name: 'other' } });
+  assert.equal(other.status, 201, other.text);
+});
+
 test('no password is answered, logged or audited', async () => {
   const answers = await Promise.all(['/authProviders', '/authProviders/corp', '/users'].map((path) => asAdmin({ path })));
   const told = JSON.stringify([answers.map(({ text }) => text), lab.lines, await lab.audited({})]);

@@ -5,6 +5,7 @@ import * as z from 'zod/mini';
 import { returnPath } from '../../identity/providers/browser-sign-in.ts';
 import { whereSecretGoes } from '../../identity/providers/where-secret-goes.ts';
 import { managerKinds } from '../../objects/schema.ts';
+import { checkOverProvider } from '../check-provider.ts';
 import { mergePatch } from '../merge-patch.ts';
 import { namePath, readRoutes } from '../object-routes.ts';
 import { parseInput } from '../parse-input.ts';
@@ -58,8 +59,9 @@ export function providerRoutes({ objects, identity, rights }: ApiParts): readonl
         : 'Let nobody sign in by a provider any more; everything opened by it ends',
       params: namePath,
       answer: view,
-      handle: async ({ params, changed, signal }) => {
+      handle: async ({ params, caller, changed, signal }) => {
         const before = await findObject(store, kind, params.name);
+        if (enabled) checkOverProvider({ objects, rights }, caller, params.name);
         if (enabled) await demand({ name: params.name, spec: before.spec }, undefined, signal);
         const after = await store.patch(params.name, { spec: { enabled } });
         changed({ name: params.name, ...shown({ before, after }) });
@@ -67,10 +69,11 @@ export function providerRoutes({ objects, identity, rights }: ApiParts): readonl
       },
     });
 
-  const change = async ({ params, body, changed, signal }: CallOf<{ name: string }, unknown, z.output<typeof changeBody>>) => {
+  const change = async ({ params, body, caller, changed, signal }: CallOf<{ name: string }, unknown, z.output<typeof changeBody>>) => {
     const { secret: given, ...patch } = body;
     const before = await findObject(store, kind, params.name);
     const wanted = mergedSpec(before, patch.spec);
+    checkOverProvider({ objects, rights }, caller, params.name);
     // Who may change settings need not know the secret, and must not come to know it.
     if (
       given === undefined &&
@@ -119,8 +122,9 @@ export function providerRoutes({ objects, identity, rights }: ApiParts): readonl
       ...{ method: 'POST', path, tag: of, status: 201, access: { kind: 'right', verb: 'create', of }, summary: 'Make a provider' },
       body: z.object({ name, spec: kind.spec, secret: z.optional(secret) }),
       answer: z.object({ provider: view, redirectUri: z.optional(z.string()) }),
-      handle: async ({ body, changed, signal }) => {
+      handle: async ({ body, caller, changed, signal }) => {
         const { name, secret: given } = body;
+        checkOverProvider({ objects, rights }, caller, name);
         const spec = body.spec as Spec;
         if ((await store.find(name)) !== undefined) throw fail('api-object-exists', { what: kind.kind, name });
         if (spec.enabled) await providers.check(name, spec, given, signal);
