@@ -1,6 +1,6 @@
 /** Refuses that somebody becomes more than he is by deciding what a provider says. */
 import type { Caller } from '../identity/caller.ts';
-import { heldGroups } from '../identity/held-groups.ts';
+import { heldGroups, outsideGroup } from '../identity/held-groups.ts';
 import type { ApiParts } from './parts.ts';
 
 /**
@@ -8,8 +8,7 @@ import type { ApiParts } from './parts.ts';
  * the rights of them all. Throws rights-escalation.
  */
 export function checkOverProvider({ objects, rights }: Pick<ApiParts, 'objects' | 'rights'>, caller: Caller, provider: string): void {
-  // As `heldGroups` names the groups of a provider.
-  const beginning = `${provider}:`;
+  const beginning = outsideGroup(provider, '');
   const holders = [
     ...objects.globalRoleBindings.list().flatMap(({ spec }) => spec.subjects),
     ...objects.projects.list().flatMap(({ spec }) => spec.members),
