@@ -47,7 +47,6 @@ async function join(agent: CrowdAgent, order: CrowdOrder): Promise<void> {
     '',
   ].join('\r\n');
   await onConnection({ secureContext: contextOf(shown) }, order, async (ask) => {
-    await ask(joinPaths.caCerts);
     await ask(joinPaths.config, headers);
     const own = leaves.get(agent.nodeName);
     if (own !== undefined) own.answer = await ask(joinPaths.nodeCertificates, headers, own.body);

@@ -1,5 +1,5 @@
 /** Finds out which CA the cluster has before anything is sent to it that others must not see. */
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { fail, type Log, toRfoError } from '@rfo/foundation';
 import { certificateInfo, certificateInfos, encodePem } from '@rfo/pki';
 import { joinPaths } from '../supervisor/api.ts';
@@ -28,20 +28,25 @@ export type PinnedServer = Disposable & {
   readonly agent: ServerAgent;
 };
 
-/** The same as `pinServer`, for who has nothing else to ask. */
+/** The same as `pinServer`, for who has nothing else to ask: the server is verified when this resolves. */
 export async function pinAuthority(options: PinOptions): Promise<string> {
-  using pinned = await pinServer(options);
+  using pinned = await recognise(options, 'verified');
   return pinned.ca;
 }
 
 /**
  * Finds the CA byte by byte as `/cacerts` serves it: the one that is known already, or the one whose hash the token names. A short token names
- * none: the CA is then taken as it is shown, with a warning. Sends nothing but two requests for `/cacerts` without any credential, the second
- * one verified.
+ * none: the CA is then taken as it is shown, with a warning. Sends nothing but requests for `/cacerts` without any credential, a second and
+ * verified one where the first does not settle it. The server itself is verified by the first request that goes through `agent` at the latest.
  * @throws authority-mismatch, cluster-differs, join-token-missing, server-unreachable, server-untrusted, server-certificate-dates,
  * server-not-ready, server-answer-invalid
  */
-export async function pinServer(options: PinOptions): Promise<PinnedServer> {
+export function pinServer(options: PinOptions): Promise<PinnedServer> {
+  return recognise(options, 'pinned');
+}
+
+/** @param until what has to be known of the server itself */
+async function recognise(options: PinOptions, until: 'pinned' | 'verified'): Promise<PinnedServer> {
   const { token, known } = options;
   if (known !== undefined) return await confirmKnown(known, options);
   if (token === undefined) throw fail('join-token-missing', {});
@@ -50,6 +55,8 @@ export async function pinServer(options: PinOptions): Promise<PinnedServer> {
   const found = hashOf(shown, server);
   const wanted = token.caHash;
   if (wanted !== undefined && found !== wanted) throw fail('authority-mismatch', { server, found, wanted });
+  // Every byte of it is what the token says: who verifies by it needs nothing else, and one question less is asked by each node of a large cluster.
+  if (until === 'pinned' && wanted !== undefined && sha256(shown) === wanted) return handOn(shown, new ServerAgent({ ca: shown }));
   // That it showed the certificate proves nothing yet; that it holds a key under it does. The hash of a bundle speaks of one root alone:
   // until the answer is verified by that one, the rest of the bundle may have been put there by anybody.
   return await fetchVerified(pinnedRoot(shown, found), options, (verified) => {
@@ -102,11 +109,15 @@ async function fetchShown(options: PinOptions): Promise<string> {
 async function fetchVerified(root: string, options: PinOptions, choose: (verified: string) => string): Promise<PinnedServer> {
   const agent = new ServerAgent({ ca: root });
   try {
-    return { ca: choose(await fetchWith(agent, options)), agent, [Symbol.dispose]: () => agent.destroy() };
+    return handOn(choose(await fetchWith(agent, options)), agent);
   } catch (error) {
     agent.destroy();
     throw error;
   }
+}
+
+function handOn(ca: string, agent: ServerAgent): PinnedServer {
+  return { ca, agent, [Symbol.dispose]: () => agent.destroy() };
 }
 
 async function fetchWith(agent: ServerAgent, { address, signal, timeout = 10_000 }: PinOptions): Promise<string> {
@@ -122,8 +133,8 @@ async function fetchWith(agent: ServerAgent, { address, signal, timeout = 10_000
 
 /** PEM of what the hash stands for: the text itself, or the one root of a bundle. */
 function pinnedRoot(shown: string, hash: string): string {
-  if (createHash('sha256').update(shown).digest('hex') === hash) return shown;
-  const root = certificateInfos(shown).find(({ der }) => createHash('sha256').update(der).digest('hex') === hash);
+  if (sha256(shown) === hash) return shown;
+  const root = certificateInfos(shown).find(({ der }) => sha256(der) === hash);
   if (root === undefined) throw fail('internal', { what: 'the root that was hashed is not in the bundle' });
   return encodePem('CERTIFICATE', root.der);
 }
@@ -136,4 +147,8 @@ function hashOf(shown: string, server: string): string {
   } catch (error) {
     throw fail('server-answer-invalid', { server, what: 'the CA of the cluster', problem: toRfoError(error).message }, error);
   }
+}
+
+function sha256(data: string | Uint8Array): string {
+  return digest('sha256', data);
 }
