@@ -20,8 +20,18 @@ export type BootInputs = {
   readonly shared: readonly string[];
 };
 
-/** Folders that are plain directories and not part of the root overlay, because overlayfs (containerd's snapshots) cannot stand on itself. */
-export const diskFolders = ['/var/lib/rancher', '/var/lib/kubelet', '/var/lib/cni', '/var/lib/containerd', '/var/log'] as const;
+/**
+ * Folders that are plain directories and not part of the root overlay: overlayfs (containerd's snapshots) cannot stand on itself, and what a node on
+ * this machine has configured, its password first of all, is not that of every host.
+ */
+export const diskFolders = [
+  '/etc/rancher',
+  '/var/lib/rancher',
+  '/var/lib/kubelet',
+  '/var/lib/cni',
+  '/var/lib/containerd',
+  '/var/log',
+] as const;
 
 /**
  * The host's root is an overlay over the machine's root: all programs are there, all that is written stays in `upper`.

@@ -85,6 +85,12 @@ describe('a lab of two hosts', { skip, timeout: 60_000 }, () => {
     assert.equal(left, '0\n');
   });
 
+  test('has none of the settings and passwords of a node on this machine', async () => {
+    const own = (await a.must(['findmnt', '-no', 'SOURCE', '/etc/rancher'])).trim();
+    assert.ok(own.endsWith('/hosts/a/disk/etc-rancher]'), own);
+    assert.equal(await a.must(['ls', '-A', '/etc/rancher']), '');
+  });
+
   test('reaps orphans', async () => {
     await a.must(['sh', '-c', '(sh -c "exit 0" & exec sh -c "exit 0") & wait']);
     // A process that is just being reaped still shows as a zombie: one that nobody reaps shows in every look. What was entered from
