@@ -30,6 +30,8 @@ export function renderCniConfig(subnet: FlannelSubnet, inputs: Pick<AgentInputs,
     mtu: subnet.mtu,
     isGateway: true,
     isDefaultGateway: true,
+    // A node that was deleted and joins again gets another part of the network, while the bridge still has the address of the old one.
+    forceAddress: true,
     ipMasq: false,
     hairpinMode: true,
     ipam: {

@@ -91,6 +91,7 @@ describe('CNI configuration', () => {
           mtu: 1450,
           isGateway: true,
           isDefaultGateway: true,
+          forceAddress: true,
           ipMasq: false,
           hairpinMode: true,
           ipam: {
