@@ -51,7 +51,7 @@ function faultsOf(first: Node, tokens: Tokens): readonly Fault[] {
   const wrong = `${refused} the token is none of this cluster. ${takeNew}`;
   const named = (name: string) => ({
     config: { server, 'token': tokens.agent, 'node-name': name },
-    says: nameTaken(server, { name, what: `a certificate of ${name}` }),
+    says: nameTaken(server, { name, what: `the certificates of ${name}` }),
   });
   return [
     { title: 'a token of another CA', config: { server, token: tokens.foreign(tokens.agent) }, says: otherAuthority(server, tokens) },
