@@ -12,7 +12,7 @@ import { answerTokens } from './answer-tokens.ts';
 const secret = 'a'.repeat(64);
 const token = `rfo_t1_${secret}`;
 
-describe('the agent on a node', { timeout: 120_000 }, () => {
+describe('the agent on a node', { timeout: 240_000 }, () => {
   let cluster: TestCluster;
   let life: Life;
 
@@ -95,7 +95,7 @@ describe('the agent on a node', { timeout: 120_000 }, () => {
     await assert.rejects(ask(port), { code: 'ECONNREFUSED' });
     await cluster.client.delete({ apiVersion: 'v1', kind: 'Secret', namespace: agentNamespace, name: endpointSecret.name });
     const gone = (): Promise<void> => assert.rejects(ask(next), { code: 'ECONNREFUSED' });
-    await retry(gone, { initial: 50, max: 500, signal: AbortSignal.timeout(30_000) });
+    await retry(gone, { initial: 50, max: 500, signal: AbortSignal.timeout(90_000) });
   });
 
   it('that has no API server answers nobody', async () => {

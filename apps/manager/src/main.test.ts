@@ -235,7 +235,7 @@ describe('the certificate of its own', () => {
     const accept = ({ metadata }: KubeObject): boolean => metadata.uid !== uid;
     const restored = await waitForObject<KubeObject & { data: Record<string, string> }>(cluster.client, ref, {
       accept,
-      signal: AbortSignal.timeout(30_000),
+      signal: AbortSignal.timeout(90_000),
     });
     assert.equal(Buffer.from(restored.data['ca.crt'] ?? '', 'base64').toString(), certificate.ca());
   });

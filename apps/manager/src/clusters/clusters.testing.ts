@@ -191,7 +191,7 @@ export async function startAgent(
       waiting.add(look);
       look();
       void ended.then(() => reject(new Error(`the agent ended without ${pattern}:\n${lines.join('\n')}`)));
-      setTimeout(() => reject(new Error(`the agent has not said ${pattern}:\n${lines.join('\n')}`)), 30_000).unref();
+      setTimeout(() => reject(new Error(`the agent has not said ${pattern}:\n${lines.join('\n')}`)), 90_000).unref();
     });
   const stop = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -218,7 +218,7 @@ export function until(
   accept: (state: ReturnType<Connections['state']>) => boolean,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`the state of ${cluster} is ${JSON.stringify(connections.state(cluster))}`)), 30_000);
+    const timer = setTimeout(() => reject(new Error(`the state of ${cluster} is ${JSON.stringify(connections.state(cluster))}`)), 90_000);
     const look = (): void => {
       if (!accept(connections.state(cluster))) return;
       clearTimeout(timer);
@@ -237,7 +237,7 @@ export function untilCluster<T>(
   accept: (object: ReturnType<Objects['clusters']['get']>) => T | undefined,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`the Cluster is ${JSON.stringify(objects.clusters.get(name))}`)), 30_000);
+    const timer = setTimeout(() => reject(new Error(`the Cluster is ${JSON.stringify(objects.clusters.get(name))}`)), 90_000);
     const look = (): void => {
       const found = accept(objects.clusters.get(name));
       if (found === undefined) return;

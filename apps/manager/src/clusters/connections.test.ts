@@ -21,7 +21,7 @@ import {
 } from './clusters.testing.ts';
 import { parseAgentToken } from './secret-token.ts';
 
-const timeout = 120_000;
+const timeout = 240_000;
 const secretOf = { apiVersion: 'v1', kind: 'Secret', namespace: agentNamespace, name: agentName } as const;
 
 describe('a cluster that only dials out', { timeout }, () => {
@@ -258,7 +258,7 @@ describe('a cluster that only dials out', { timeout }, () => {
 /** Resolves when an Event with this reason stands at the Cluster. */
 async function untilEvent({ cluster, life }: Lab, reason: string): Promise<void> {
   const { watch } = await import('@rfo/kube');
-  const signal = AbortSignal.any([life.signal, AbortSignal.timeout(30_000)]);
+  const signal = AbortSignal.any([life.signal, AbortSignal.timeout(90_000)]);
   for await (const item of watch<KubeObject>({
     client: cluster.client,
     kind: { apiVersion: 'v1', kind: 'Event' },

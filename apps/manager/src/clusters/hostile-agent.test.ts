@@ -49,7 +49,7 @@ it('what an agent says of its API server leads the manager nowhere but back to t
   });
   await until(connections, 'evil', ({ connected }) => connected);
   assert.equal(connections.state('evil').apiServer, `https://127.0.0.1:${port}`);
-  const signal = AbortSignal.timeout(30_000);
+  const signal = AbortSignal.timeout(90_000);
   await assert.rejects(connections.connect('evil', { signal }), { code: 'tunnel-refused' });
   const client = connections.clientOf('evil') ?? assert.fail('there is no client');
   await assert.rejects(client.raw({ method: 'GET', path: '/version', signal }));

@@ -20,7 +20,7 @@ import {
 } from './clusters.testing.ts';
 import { settingsProgress } from './settings-progress.ts';
 
-const timeout = 120_000;
+const timeout = 240_000;
 const secretOf = { apiVersion: 'v1', kind: 'Secret', namespace: agentNamespace, name: agentName } as const;
 type Secret = KubeObject & { readonly data?: Readonly<Record<string, string>> };
 
@@ -45,7 +45,7 @@ describe('a change of the address and the authority of the manager', { timeout }
   const moved = (name: string, wanted: string): Promise<void> =>
     new Promise((resolve, reject) => {
       const read = (): string | undefined => lab.objects.settings.get(name)?.metadata.annotations?.['rfo.io/moved'];
-      const timer = setTimeout(() => reject(new Error(`${name}: ${read()} have moved`)), 30_000);
+      const timer = setTimeout(() => reject(new Error(`${name}: ${read()} have moved`)), 90_000);
       const look = (): void => {
         if (read() !== wanted) return;
         clearTimeout(timer);
@@ -172,7 +172,7 @@ describe('the token of a cluster', { timeout }, () => {
     await until((replicas[1] ?? assert.fail()).connections, 'edge', ({ sessions }) => sessions === 2);
     ahead = week;
     const accept = ({ data = {} }: Secret): boolean => Buffer.from(data[agentSecretKeys.token] ?? '', 'base64').toString() !== old;
-    await waitForObject<Secret>(lab.cluster.client, secretOf, { accept, signal: AbortSignal.timeout(30_000) });
+    await waitForObject<Secret>(lab.cluster.client, secretOf, { accept, signal: AbortSignal.timeout(90_000) });
     const { data = {} } = await lab.cluster.client.get<Secret>({ ...secretOf, name: 'rfo-agent-token-edge' });
     const { tokens } = JSON.parse(Buffer.from(data.record ?? '', 'base64').toString()) as { readonly tokens: readonly object[] };
     assert.equal(tokens.length, 2, 'the old one and one other');

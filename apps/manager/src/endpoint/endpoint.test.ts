@@ -19,7 +19,7 @@ const secretKind = { apiVersion: 'v1', kind: 'Secret' };
 const secret = 'a'.repeat(64);
 const later = new Date(Date.now() + 3_600_000).toISOString();
 
-describe('a cluster with an endpoint of its own', { timeout: 120_000 }, () => {
+describe('a cluster with an endpoint of its own', { timeout: 240_000 }, () => {
   let cluster: TestCluster;
   let objects: Objects;
   let life: Life;
@@ -98,7 +98,7 @@ describe('a cluster with an endpoint of its own', { timeout: 120_000 }, () => {
     return Object.fromEntries(users.map(({ user, tokens }) => [user, tokens.map(({ id }: { readonly id: string }) => id)]));
   };
   const untilTold = (wanted: Record<string, readonly string[]>): Promise<void> =>
-    retry(async () => assert.deepEqual(await told(), wanted), { initial: 20, max: 200, signal: AbortSignal.timeout(30_000) });
+    retry(async () => assert.deepEqual(await told(), wanted), { initial: 20, max: 200, signal: AbortSignal.timeout(90_000) });
 
   it('is told nothing before it has one', async () => {
     await makeToken('t1', 'ada');
@@ -176,7 +176,7 @@ describe('a cluster with an endpoint of its own', { timeout: 120_000 }, () => {
         assert.equal(ready, wanted);
         assert.match(text, message);
       };
-      return retry(look, { initial: 20, max: 200, signal: AbortSignal.timeout(30_000) });
+      return retry(look, { initial: 20, max: 200, signal: AbortSignal.timeout(90_000) });
     };
     await untilReady(false, /does not know tokens of the manager \(401\): set it up/);
     const users = followDirectUsers({ client: cluster.client, namespace: agentNamespace, life, log: silentLog });
@@ -193,7 +193,7 @@ describe('a cluster with an endpoint of its own', { timeout: 120_000 }, () => {
       assert.equal(found, undefined);
       assert.equal(objects.clusters.get('east')?.status?.endpoint, undefined);
     };
-    await retry(gone, { initial: 20, max: 200, signal: AbortSignal.timeout(30_000) });
+    await retry(gone, { initial: 20, max: 200, signal: AbortSignal.timeout(90_000) });
   });
 });
 

@@ -215,7 +215,7 @@ async function startLab(): Promise<Lab> {
         ended: once(child, 'exit'),
         end,
         said: async (wanted) => {
-          while (!text.includes(wanted)) await once(child.stdout, 'data', { signal: AbortSignal.timeout(30_000) });
+          while (!text.includes(wanted)) await once(child.stdout, 'data', { signal: AbortSignal.timeout(90_000) });
         },
       };
     },

@@ -75,7 +75,7 @@ export async function entriesOf({ audit }: Pick<Lab, 'audit'>, query: AuditQuery
 /** Resolves when it is closed, in whatever way. */
 export function closed(socket: Duplex): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('still open after 30 s')), 30_000);
+    const timer = setTimeout(() => reject(new Error('still open after 90 s')), 90_000);
     const done = (): void => {
       clearTimeout(timer);
       resolve();

@@ -11,7 +11,7 @@ let client: KubeClient;
 before(async () => {
   cluster = await startTestCluster();
   client = cluster.client;
-  await installCrds(client, { log: silentLog, signal: AbortSignal.timeout(30_000) });
+  await installCrds(client, { log: silentLog, signal: AbortSignal.timeout(90_000) });
 });
 after(() => cluster?.stop());
 
@@ -74,7 +74,7 @@ describe('the API server', () => {
   it('takes the definitions again without changing anything', async () => {
     const crd = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name: 'projects.rfo.io' };
     const first = await client.get(crd);
-    await installCrds(client, { log: silentLog, signal: AbortSignal.timeout(30_000) });
+    await installCrds(client, { log: silentLog, signal: AbortSignal.timeout(90_000) });
     assert.equal((await client.get(crd)).metadata.resourceVersion, first.metadata.resourceVersion);
   });
 

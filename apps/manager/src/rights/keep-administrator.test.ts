@@ -75,7 +75,7 @@ it('who takes it away by kubectl is told of in the log, and so is its return', a
             lines.some((line) => words.test(line)),
             lines.join(''),
           ),
-        { initial: 20, max: 200, signal: AbortSignal.timeout(30_000) },
+        { initial: 20, max: 200, signal: AbortSignal.timeout(90_000) },
       );
     await objects.globalRoleBindings.create({
       metadata: { name: 'admins' },

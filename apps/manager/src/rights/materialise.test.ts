@@ -237,7 +237,7 @@ describe('the controller of rights', () => {
 
   it('takes everything away from a cluster that is being removed', async () => {
     await objects.clusters.patchStatus('east', { phase: 'Removing' });
-    await removeRights({ client, signal: AbortSignal.timeout(30_000), log: silentLog });
+    await removeRights({ client, signal: AbortSignal.timeout(90_000), log: silentLog });
     await eventually(async () => {
       const kinds = [
         ...['ClusterRole', 'ClusterRoleBinding', 'RoleBinding'].map((kind) => ({ apiVersion: rbac, kind })),

@@ -106,7 +106,7 @@ export async function eventually(check: () => Promise<void>): Promise<void> {
   const attempts = retry(check, {
     initial: 30,
     max: 300,
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(90_000),
     onError: (error) => {
       last = error;
     },

@@ -171,7 +171,7 @@ describe('the check against escalation', () => {
           },
         );
       // The authorizer learns of a binding a moment after it is made.
-      return await retry(attempt, { initial: 20, max: 200, signal: AbortSignal.timeout(30_000) });
+      return await retry(attempt, { initial: 20, max: 200, signal: AbortSignal.timeout(90_000) });
     };
     const some = (...values: string[]) => fc.subarray(values, { minLength: 1, maxLength: 2 });
     const rule: fc.Arbitrary<PolicyRule> = fc.oneof(

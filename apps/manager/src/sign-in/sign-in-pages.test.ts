@@ -154,7 +154,7 @@ describe('a sign-in by GitHub', () => {
 
   it('is tried with its secret before it is relied on', async () => {
     const { spec } = one.objects.authProviders.get('hub') ?? assert.fail();
-    const signal = AbortSignal.timeout(30_000);
+    const signal = AbortSignal.timeout(90_000);
     await one.identity.providers.check('hub', spec, client.secret, signal);
     await assert.rejects(one.identity.providers.check('hub', spec, 'another', signal), { code: 'provider-settings' });
     const elsewhere = { ...spec, github: { ...spec.github, clientId: 'rfo', url: 'https://127.0.0.1:1' } };

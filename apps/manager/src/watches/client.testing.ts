@@ -42,7 +42,7 @@ export async function connectWatch(port: number, headers: Readonly<Record<string
   });
   const until = <T>(find: () => T | undefined, what: () => string): Promise<T> =>
     new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(what())), 30_000);
+      const timer = setTimeout(() => reject(new Error(what())), 90_000);
       const look = (): void => {
         const found = find();
         if (found === undefined) return;

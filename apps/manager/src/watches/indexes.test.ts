@@ -14,7 +14,7 @@ before(async () => {
 after(() => cluster?.stop());
 
 const configMaps = { group: '', version: 'v1', resource: 'configmaps' };
-const within = () => AbortSignal.timeout(30_000);
+const within = () => AbortSignal.timeout(90_000);
 
 /** The cluster `one`, by a client that can be replaced, as it is when an agent comes back from elsewhere. */
 function start(t: TestContext, options: Pick<IndexesInput, 'idle' | 'room'>) {
@@ -43,7 +43,7 @@ function start(t: TestContext, options: Pick<IndexesInput, 'idle' | 'room'>) {
 
 function until({ index }: Lease, accept: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`there are ${index.size()} objects`)), 30_000);
+    const timer = setTimeout(() => reject(new Error(`there are ${index.size()} objects`)), 90_000);
     const look = (): void => {
       if (!accept()) return;
       clearTimeout(timer);

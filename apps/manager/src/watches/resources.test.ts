@@ -29,7 +29,7 @@ async function eventually<T>(ask: () => Promise<T>, accept: (answer: T) => boole
       if (accept(answer)) return answer;
       throw new Error(`it is ${JSON.stringify(answer).slice(0, 1000)}`);
     },
-    { initial: 20, max: 200, signal: AbortSignal.timeout(30_000) },
+    { initial: 20, max: 200, signal: AbortSignal.timeout(90_000) },
   );
 }
 
