@@ -99,7 +99,8 @@ export async function makeNode(host: Host, options: NodeOptions & { readonly sig
 
   const images = join(dataDir, 'agent/images');
   await host.must(['sh', '-ec', `mkdir -p -m 0700 ${images}; cp ${join(repository, '.cache/dist/images-test')}/*.tar ${images}/`]);
-  if (config !== undefined) await configure(config);
+  // A host without any would take that of the node which `npm start` runs from this clone.
+  if (config !== undefined || (await host.exec(['test', '-e', configFile], { signal })).code !== 0) await configure(config ?? {});
 
   return {
     host,
