@@ -3,10 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { buildComponents, openReport } from '@rfo/components';
-import { Backoff, fail, type Life, sleep } from '@rfo/foundation';
+import { Backoff, fail, freePorts, type Life, sleep } from '@rfo/foundation';
 import { createCertdb } from './certdb.ts';
 
 export type CfsslPrograms = { readonly cfssl: string; readonly cfssljson: string };
@@ -50,7 +50,7 @@ export async function startRealCfssl(
   const { programs, dir, life, ...serve } = options;
   await mkdir(dir, { recursive: true });
   const databaseConfig = await writeDatabaseConfig(serve.database, dir);
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const file = join(dir, 'cfssl.log');
   const log = openSync(file, 'a');
   const args = renderServeArguments({ ...serve, address: '127.0.0.1', port, ...(databaseConfig !== undefined && { databaseConfig }) });
@@ -92,16 +92,6 @@ async function writeDatabaseConfig(database: string | undefined, dir: string): P
   const path = join(dir, 'db-config.json');
   await writeFile(path, JSON.stringify({ driver: 'sqlite3', data_source: database }));
   return path;
-}
-
-/** cfssl takes no port 0 that it would tell. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 type Starting = { readonly child: ChildProcess; readonly signal: AbortSignal; readonly log: () => Promise<string> };

@@ -3,13 +3,11 @@ import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_p
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Readable } from 'node:stream';
 import { ensureRealCfssl, repository, startRealCfssl } from '@rfo/e2e';
-import type { Life } from '@rfo/foundation';
+import { freePorts, type Life } from '@rfo/foundation';
 import { type CertificateInfo, certificateInfo } from '@rfo/pki';
 
 export type Side = {
@@ -66,7 +64,7 @@ type RfoFiles = { readonly folder: string; readonly config: string };
 
 /** Without TLS, as cfssl is by default. */
 async function startRfo({ folder, config }: RfoFiles, life: Life): Promise<{ readonly port: number; readonly ocspPort: number }> {
-  const [port, ocspPort] = [await freePort(), await freePort()];
+  const [port = 0, ocspPort = 0] = await freePorts(2);
   const flags = ['--dir', folder, '--config', config, `--port=${port}`, `--ocsp-port=${ocspPort}`, '--cfssl-compat=plain-http'];
   const [program = '', ...args] = rfo('serve', ...flags);
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -96,15 +94,6 @@ async function must([program = '', ...args]: readonly string[], life: Life): Pro
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'], signal: life.signal });
   const [code] = await once(child, 'exit');
   if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function countOf(file: string): number {

@@ -1,9 +1,8 @@
 /** What every row stands on: a real etcd and kube-apiserver, the manager's program beside it, and a way to bring the agent's program in. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Life } from '@rfo/foundation';
+import { freePorts, type Life } from '@rfo/foundation';
 import { type KubeObject, startTestCluster, type TestCluster } from '@rfo/kube';
 import { type Call, createCall, expectStatus } from './https-call.ts';
 import { type Layout, layOut, memoryOf, type Program, run } from './programs.ts';
@@ -50,7 +49,7 @@ export async function startManager(stage: Stage): Promise<Manager> {
   const layout = await layOut('manager', life);
   const kubeconfig = join(folder, 'kubeconfig.json');
   await writeFile(kubeconfig, renderKubeconfig(cluster));
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const start = (): Program =>
     run(
       [
@@ -172,13 +171,4 @@ export function renderKubeconfig({ options }: TestCluster, token?: string): stri
 function fileOf(source: TestCluster['options']['ca']): string {
   if (source === undefined || !('file' in source)) throw new TypeError('the credentials of the test cluster are in no file');
   return source.file;
-}
-
-/** It has to be known before the program is started: the address is part of its settings. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

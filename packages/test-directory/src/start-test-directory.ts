@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { retry } from '@rfo/foundation';
+import { freePorts, retry } from '@rfo/foundation';
 import { type DirectoryContent, type PreparedDirectory, prepareDirectory } from './prepare-directory.ts';
 
 export type TestDirectory = Pick<PreparedDirectory, 'root'> & {
@@ -123,13 +123,4 @@ function run({ command, env }: PreparedDirectory, onLine: (line: string) => void
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`slapd ended with ${code}:\n${said.slice(-5).join('\n')}`)));
   });
-}
-
-/** TCP ports of 127.0.0.1 that nobody uses, all different. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => Object(server.address()).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import type { Life } from '@rfo/foundation';
+import { freePorts, type Life } from '@rfo/foundation';
 import { type KubeObject, waitForObject } from '@rfo/kube';
 import { type AgentSettings, agentName, agentNamespace, agentSecretKeys } from '@rfo/schema';
 import {
@@ -63,7 +61,7 @@ describe('a change of the address and the authority of the manager', { timeout }
   before(async () => {
     lab = await startLab();
     replica = await startReplica(lab);
-    nextPort = await freePort();
+    [nextPort = 0] = await freePorts(1);
     await lab.objects.settings.create({ metadata: { name: 'server-url' }, spec: { value: `https://127.0.0.1:${replica.port}` } });
     lead();
     ({ account } = await importCluster(lab, replica.connections, 'edge'));
@@ -125,7 +123,7 @@ describe('a change of the address and the authority of the manager', { timeout }
   });
 
   it('to an address where nobody answers leaves the agent trying the other one', async () => {
-    const nobody = await freePort();
+    const [nobody = 0] = await freePorts(1);
     await lab.objects.settings.patch('server-url', { spec: { value: `https://127.0.0.1:${nobody}` } });
     await lab.objects.settings.create({ metadata: { name: 'server-url-next' }, spec: { value: `https://127.0.0.1:${nextPort}` } });
     await agent.logged(new RegExp(`where it is servers="https://127\\.0\\.0\\.1:${nobody}, https://127\\.0\\.0\\.1:${nextPort}"`));
@@ -210,12 +208,3 @@ it('progress counts clusters whose agents are or were here, and that are not bei
   });
   assert.deepEqual(progress, { total: 3, moved: 1, waiting: ['away', 'old'] });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : assert.fail('no port');
-}

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { Life, retry, silentLog, systemClock } from '@rfo/foundation';
+import { freePorts, Life, retry, silentLog, systemClock } from '@rfo/foundation';
 import { followDirectUsers, type KubeObject, renderWebhookConfig, serveTokenReviews, startTestCluster, type TestCluster } from '@rfo/kube';
 import { agentNamespace, endpointSecret } from '@rfo/schema';
 import { hashSecret } from '../identity/token-format.ts';
@@ -31,7 +31,7 @@ describe('a cluster with an endpoint of its own', { timeout: 240_000 }, () => {
     life = new Life();
     folder = await mkdtemp(join(tmpdir(), 'rfo-endpoint-'));
     life.defer(() => rm(folder, { recursive: true }));
-    port = await freePort();
+    [port = 0] = await freePorts(1);
     const config = join(folder, 'webhook.json');
     // As an administrator does it, with the CA that he has from the Secret.
     const file = join(folder, 'ca.crt');
@@ -196,12 +196,3 @@ describe('a cluster with an endpoint of its own', { timeout: 240_000 }, () => {
     await retry(gone, { initial: 20, max: 200, signal: AbortSignal.timeout(90_000) });
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : assert.fail('no port');
-}

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it, test } from 'node:test';
-import { silentLog, systemClock } from '@rfo/foundation';
+import { freePorts, silentLog, systemClock } from '@rfo/foundation';
 import { startTestCluster, type TestCluster } from '@rfo/kube';
 import { loadManagerSchema, serverConfigOf } from '@rfo/schema';
 import { type Alone, runAlone } from '../component/run-alone.ts';
@@ -78,7 +77,7 @@ describe('the manager of a server', () => {
   before(async () => {
     cluster = await startTestCluster();
     folder = await mkdtemp(join(tmpdir(), 'rfo-manager-component-'));
-    const port = await freePort();
+    const [port = 0] = await freePorts(1);
     inputs = {
       ...inputsOf({ 'bind-address': '127.0.0.1', 'manager-https-port': port, 'manager-arg': ['replica-port=0'] }, folder),
       ...{ nodeIp: '127.0.0.1', advertiseAddress: '127.0.0.1' },
@@ -156,13 +155,4 @@ function accessTo({ options: { server, ca, cert, key } }: TestCluster): string {
     'clusters': [{ name: 'it', cluster: { server, 'certificate-authority': file(ca) } }],
     'users': [{ name: 'it', user: { 'client-certificate': file(cert), 'client-key': file(key) } }],
   });
-}
-
-/** The component asks its port by number, so the program cannot choose it. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : assert.fail('no port');
 }

@@ -2,10 +2,9 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fail, retry } from '@rfo/foundation';
+import { fail, freePorts, retry } from '@rfo/foundation';
 import { createEtcdClient, type EtcdClient } from '../client.ts';
 import type { EtcdEndpoint } from '../gateway.ts';
 import { issue, makeAuthority } from './certificates.ts';
@@ -159,18 +158,4 @@ function etcdArguments(folder: string, slot: TestSlot, { name, initialCluster, s
     ...['--heartbeat-interval=50', '--election-timeout=250', '--unsafe-no-fsync', '--log-level=warn'],
     ...args,
   ];
-}
-
-/** Ports of 127.0.0.1 that nobody uses, all different. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  return Promise.all(
-    servers.map(async (server) => {
-      const address = server.address();
-      server.close();
-      await once(server, 'close');
-      return typeof address === 'object' && address !== null ? address.port : 0;
-    }),
-  );
 }

@@ -3,10 +3,10 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { retry } from '@rfo/foundation';
+import { freePorts, retry } from '@rfo/foundation';
 import { createKubeClient, type KubeClient, type KubeClientOptions } from '../client.ts';
 import { issue, makeAuthority, type Pair } from './certificates.ts';
-import { endProgram, freePorts, logTail, startProgram } from './program.ts';
+import { endProgram, logTail, startProgram } from './program.ts';
 
 export type TestClusterOptions = {
   /** Further arguments of kube-apiserver. */

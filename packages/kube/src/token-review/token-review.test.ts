@@ -3,11 +3,10 @@ import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { Life, retry, silentLog } from '@rfo/foundation';
+import { freePorts, Life, retry, silentLog } from '@rfo/foundation';
 import { createKubeClient, type KubeClient } from '../client.ts';
 import { issue, makeAuthority, type Pair } from '../testing/certificates.ts';
 import { startTestCluster, type TestCluster } from '../testing.ts';
@@ -40,7 +39,7 @@ describe('an API server that asks for tokens of the manager', { timeout: 120_000
     ca = makeAuthority(folder);
     serving = issue(folder, 'webhook', { subject: '/CN=webhook', altNames: 'IP:127.0.0.1' });
     caller = issue(folder, 'caller', { subject: '/CN=system:apiserver' });
-    port = await freePort();
+    [port = 0] = await freePorts(1);
     const config = join(folder, 'webhook.json');
     await writeFile(config, renderWebhookConfig({ port, ca: { file: ca }, client: caller }));
     cluster = await startTestCluster({
@@ -164,12 +163,3 @@ it('no Secret makes anybody what the manager makes nobody', () => {
     assert.equal(parseDirectUser(renderDirectUser(direct as unknown as DirectUser, namespace)), undefined, what);
   assert.equal(parseDirectUser({ ...rendered, type: 'Opaque' }), undefined);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : assert.fail('no port');
-}
