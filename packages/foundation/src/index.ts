@@ -1,4 +1,5 @@
 export { Backoff, type BackoffOptions, retry } from './backoff.ts';
+export { endWithProcess } from './end-with-process.ts';
 export { errorTable } from './error-table.ts';
 export type { ErrorEntry } from './errors/entry.ts';
 export { type ErrorCode, fail, RfoError, systemCode, toRfoError } from './errors.ts';

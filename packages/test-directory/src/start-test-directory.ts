@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { freePorts, retry } from '@rfo/foundation';
+import { endWithProcess, freePorts, retry } from '@rfo/foundation';
 import { type DirectoryContent, type PreparedDirectory, prepareDirectory } from './prepare-directory.ts';
 
 export type TestDirectory = Pick<PreparedDirectory, 'root'> & {
@@ -28,12 +28,6 @@ export type TestDirectory = Pick<PreparedDirectory, 'root'> & {
   /** Ends it and removes its folder. */
   readonly stop: () => Promise<void>;
 };
-
-/** What still runs; a test process that ends for any reason but SIGKILL takes it along. */
-const running = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
 
 /** Throws tool-missing, and what kept slapd from starting. */
 export async function startTestDirectory(content: DirectoryContent): Promise<TestDirectory> {
@@ -58,7 +52,7 @@ export async function startTestDirectory(content: DirectoryContent): Promise<Tes
   try {
     const prepared = await prepareDirectory({ ...content, folder, urls });
     const start = async (): Promise<void> => {
-      child = await run(prepared, (line) => {
+      child = await run(prepared, folder, (line) => {
         lines.push(line);
         heard.emit('line');
       });
@@ -108,11 +102,10 @@ function connects(port: number): Promise<void> {
 }
 
 /** Resolves when it has read its configuration. */
-function run({ command, env }: PreparedDirectory, onLine: (line: string) => void): Promise<ChildProcess> {
+function run({ command, env }: PreparedDirectory, folder: string, onLine: (line: string) => void): Promise<ChildProcess> {
   const [program = '', ...args] = command;
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env });
-  running.add(child);
-  child.once('exit', () => running.delete(child));
+  endWithProcess(child, folder);
   return new Promise((resolve, reject) => {
     const said: string[] = [];
     createInterface({ input: child.stderr }).on('line', (line) => {

@@ -4,7 +4,7 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fail, freePorts, retry } from '@rfo/foundation';
+import { endWithProcess, fail, freePorts, retry } from '@rfo/foundation';
 import { createEtcdClient, type EtcdClient } from '../client.ts';
 import type { EtcdEndpoint } from '../gateway.ts';
 import { issue, makeAuthority } from './certificates.ts';
@@ -109,12 +109,9 @@ function run(folder: string, slot: TestSlot, options: StartOptions): TestMember 
     env: { PATH: process.env.PATH },
   });
   closeSync(log);
-  const kill = (): boolean => etcd.kill('SIGKILL');
-  // A test process that ends for any reason but SIGKILL takes it along.
-  process.once('exit', kill);
+  endWithProcess(etcd, folder);
   const gone = new AbortController();
   const ended = once(etcd, 'exit').then(() => {
-    process.off('exit', kill);
     gone.abort(new Error(`etcd ended:\n${readFileSync(logFile, 'utf8').trim().split('\n').slice(-3).join('\n')}`));
   });
   const client = createEtcdClient(slot.endpoint);
@@ -126,7 +123,7 @@ function run(folder: string, slot: TestSlot, options: StartOptions): TestMember 
     pause: () => void etcd.kill('SIGSTOP'),
     kill: async () => {
       client.close();
-      if (isRunning(etcd)) kill();
+      if (isRunning(etcd)) etcd.kill('SIGKILL');
       await ended;
     },
   };

@@ -41,13 +41,12 @@ export async function startCluster({ apiServerArguments: more = [] }: TestCluste
   const fileDecides = more.some((argument) => argument.startsWith('--authorization-config='));
   const args = [...own.filter((argument) => !(fileDecides && argument.startsWith('--authorization-mode='))), ...more];
   const client = createKubeClient(options);
-  const etcd = startProgram('etcd', etcdArguments(folder, { etcdPort, peerPort }), join(folder, 'etcd.log'));
+  const etcd = startProgram('etcd', etcdArguments(folder, { etcdPort, peerPort }), folder);
   let apiServer: ChildProcess | undefined;
 
   const startApiServer = async (): Promise<void> => {
-    const logFile = join(folder, 'kube-apiserver.log');
-    apiServer = startProgram('kube-apiserver', args, logFile);
-    await ready(client, apiServer, logFile);
+    apiServer = startProgram('kube-apiserver', args, folder);
+    await ready(client, apiServer, folder);
   };
   const killApiServer = async (): Promise<void> => {
     if (apiServer !== undefined) await endProgram(apiServer);
@@ -77,9 +76,9 @@ export async function startCluster({ apiServerArguments: more = [] }: TestCluste
 }
 
 /** Asks again and again, for the API server has no way to tell; its end ends the asking. */
-async function ready(client: KubeClient, process: ChildProcess, logFile: string): Promise<void> {
+async function ready(client: KubeClient, process: ChildProcess, folder: string): Promise<void> {
   const gone = new AbortController();
-  const onExit = (): void => gone.abort(new Error(`kube-apiserver ended:\n${logTail(logFile)}`));
+  const onExit = (): void => gone.abort(new Error(`kube-apiserver ended:\n${logTail('kube-apiserver', folder)}`));
   process.once('exit', onExit);
   let last: unknown;
   const timer = setTimeout(() => gone.abort(new Error('kube-apiserver was not ready within 90 s', { cause: last })), 90_000);

@@ -1,24 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fail } from '@rfo/foundation';
+import { endWithProcess, fail } from '@rfo/foundation';
 
 const binaries = join(import.meta.dirname, '../../../../.cache/dist/bin');
 
-/** Everything that still runs; a test process that ends for any reason but SIGKILL takes it along. */
-const running = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
+/** Go's collector waits until there is this much: otherwise it takes a third of the processor time of a start. */
+const collector = { GOGC: 'off', GOMEMLIMIT: '1GiB' };
 
-/** Starts one of the built binaries, its output in `logFile`. Throws bundle-missing. */
-export function startProgram(name: string, args: readonly string[], logFile: string): ChildProcess {
+/**
+ * Starts one of the built binaries, its output in `<folder>/<name>.log`. Neither it nor the folder outlasts this process.
+ * Throws bundle-missing.
+ */
+export function startProgram(name: string, args: readonly string[], folder: string): ChildProcess {
   const path = join(binaries, name);
   if (!existsSync(path)) throw fail('bundle-missing', { dir: binaries });
-  const log = openSync(logFile, 'a');
-  const child = spawn(path, args, { stdio: ['ignore', log, log], env: { PATH: process.env.PATH } });
-  running.add(child);
-  child.once('exit', () => running.delete(child));
+  const log = openSync(join(folder, `${name}.log`), 'a');
+  const child = spawn(path, args, { stdio: ['ignore', log, log], env: { PATH: process.env.PATH, ...collector } });
+  closeSync(log);
+  endWithProcess(child, folder);
   return child;
 }
 
@@ -29,7 +29,11 @@ export async function endProgram(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** The end of a log, for the message of a start that failed. */
-export function logTail(logFile: string): string {
-  return readFileSync(logFile, 'utf8').trim().split('\n').slice(-5).join('\n');
+/** The end of its log, for the message of a start that failed. */
+export function logTail(name: string, folder: string): string {
+  return readFileSync(join(folder, `${name}.log`), 'utf8')
+    .trim()
+    .split('\n')
+    .slice(-5)
+    .join('\n');
 }
