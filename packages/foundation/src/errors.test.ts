@@ -12,6 +12,7 @@ test('an error says what is wrong and what to do, and keeps its cause', () => {
   assert.equal(error.code, 'config-unknown-key');
   assert.equal(error.exit, 2);
   assert.equal(error.cause, cause);
+  assert.equal(error.params.suggestion, 'Did you mean "token"?');
 });
 
 test('a value that looks like a placeholder stays as it is', () => {

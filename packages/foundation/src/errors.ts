@@ -13,14 +13,23 @@ export class RfoError extends Error {
   readonly exit: number;
   /** Seconds after which another try may succeed, where that is known. */
   readonly retryAfter: number | undefined;
-  constructor(code: ErrorCode, text: string, cure: string, cause?: unknown, retryAfter?: number) {
+  /** What the placeholders of the entry stand for, for who says it in another language. */
+  readonly params: Readonly<Record<string, string | number>>;
+  constructor(
+    code: ErrorCode,
+    text: string,
+    cure: string,
+    cause?: unknown,
+    about: { readonly retryAfter?: number | undefined; readonly params?: Readonly<Record<string, string | number>> } = {},
+  ) {
     super(`${text}. ${cure}.`, cause === undefined ? undefined : { cause });
     this.name = 'RfoError';
     this.code = code;
     this.cure = cure;
     this.retryable = errorTable[code].retryable;
     this.exit = errorTable[code].exit;
-    this.retryAfter = retryAfter;
+    this.retryAfter = about.retryAfter;
+    this.params = about.params ?? {};
   }
 }
 
@@ -34,7 +43,7 @@ export function fail<Code extends ErrorCode>(code: Code, params: Params<Code>, c
   // A cure that tells how long to wait is one that a program can follow.
   const { seconds } = params as Readonly<Record<string, unknown>>;
   const retryAfter = typeof seconds === 'number' && entry.cure.includes('{seconds}') ? seconds : undefined;
-  return new RfoError(code, fill(entry.text, params), fill(entry.cure, params), cause, retryAfter);
+  return new RfoError(code, fill(entry.text, params), fill(entry.cure, params), cause, { retryAfter, params });
 }
 
 /** Turns anything that was thrown into an RfoError: the edge where unknown becomes known. */

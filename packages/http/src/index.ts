@@ -1,4 +1,5 @@
 export { type BrokenAnswer, brokenAnswerer } from './broken-request.ts';
+export { chooseLanguage } from './choose-language.ts';
 export { whileUnchanged } from './file-cache.ts';
 export { createLimit, type Limit } from './limit.ts';
 export { listen, openConnections } from './listen.ts';

@@ -3,8 +3,8 @@
  * that an administrator has set up and to a port of 127.0.0.1, and nowhere else.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { fail, type Life, type Log, RfoError, toRfoError } from '@rfo/foundation';
-import { readBody } from '@rfo/http';
+import { fail, type Life, type Log, toRfoError } from '@rfo/foundation';
+import { chooseLanguage, readBody } from '@rfo/http';
 import * as z from 'zod/mini';
 import type { Caller } from '../identity/caller.ts';
 import type { Identity } from '../identity/create-identity.ts';
@@ -12,7 +12,9 @@ import { isOwnOrigin } from '../identity/csrf.ts';
 import { localProvider } from '../identity/local-provider.ts';
 import { type CliWish, cliWish } from '../identity/providers/cli-codes.ts';
 import type { Objects } from '../objects/open-objects.ts';
+import { type Problem, problemOf } from './problem.ts';
 import { type Choice, cliQuery, type Page, renderPage } from './render-page.ts';
+import { type Language, languages } from './texts.ts';
 
 type Parts = {
   readonly identity: Pick<Identity, 'authenticate' | 'csrfToken' | 'signIn' | 'signOut' | 'browser' | 'cliCodes' | 'providers'>;
@@ -27,6 +29,7 @@ type Visit = {
   /** Without its question mark. */
   readonly query: string;
   readonly address: string;
+  readonly language: Language;
   readonly signal: AbortSignal;
 };
 
@@ -37,12 +40,13 @@ const passwordForm = z.object({
   username: text,
   password: text,
   newPassword: z.optional(text),
+  newPasswordAgain: z.optional(text),
   provider: z.prefault(text, localProvider),
 });
 
 /** Answers requests for `/sign-in` and below; another path there is answered by false. */
-export function createSignInPages(parts: Parts): (request: IncomingMessage, response: ServerResponse) => boolean {
-  const log = parts.log.part('sign-in');
+export function createSignInPages(inputs: Parts): (request: IncomingMessage, response: ServerResponse) => boolean {
+  const parts = { ...inputs, log: inputs.log.part('sign-in') };
   return (request, response) => {
     const { url = '', method } = request;
     const at = url.indexOf('?');
@@ -55,10 +59,14 @@ export function createSignInPages(parts: Parts): (request: IncomingMessage, resp
       request,
       query: at < 0 ? '' : url.slice(at + 1),
       address: request.socket.remoteAddress ?? '',
+      language: chooseLanguage(request.headers['accept-language'], languages),
       signal: AbortSignal.any([gone.signal, parts.life.signal]),
     };
     void act(visit)
-      .catch((error: unknown) => problem(error, visit, log))
+      .catch((error: unknown) => {
+        const problem = tellProblem(parts, error, visit);
+        return page({ kind: 'problem', problem, cli: tryCli(visit.query) }, visit, problem);
+      })
       .then((answer) => send(response, request, answer));
     return true;
   };
@@ -81,8 +89,8 @@ function actOf(parts: Parts, method: string, path: string): ((visit: Visit) => P
 async function showSignIn(parts: Parts, visit: Visit): Promise<Answer> {
   const cli = cliIn(visit.query);
   const who = await signedInAs(parts, visit);
-  if (who === undefined) return page({ kind: 'sign-in', choices: choicesOf(parts), cli });
-  return cli === undefined ? page({ kind: 'signed-in', ...who }) : seeOther(`/sign-in/cli${cliQuery(cli)}`);
+  if (who === undefined) return page({ kind: 'sign-in', choices: choicesOf(parts), cli }, visit);
+  return cli === undefined ? page({ kind: 'signed-in', ...who }, visit) : seeOther(`/sign-in/cli${cliQuery(cli)}`);
 }
 
 async function signInByPassword(parts: Parts, visit: Visit): Promise<Answer> {
@@ -92,17 +100,19 @@ async function signInByPassword(parts: Parts, visit: Visit): Promise<Answer> {
   const fields = await readForm(visit);
   const read = z.safeParse(passwordForm, Object.fromEntries(fields));
   if (!read.success) throw fail('sign-in-form', { problem: 'a user name and a password belong to it' });
-  const { username, provider } = read.data;
+  const { username, provider, newPassword, newPasswordAgain } = read.data;
   const cli = cliFrom(fields);
   try {
-    const { cookie } = await identity.signIn({ ...read.data, address });
+    // Nobody sees what he types there.
+    if (newPassword !== newPasswordAgain) throw fail('password-repetition', {});
+    const { cookie } = await identity.signIn({ username, password: read.data.password, newPassword, provider, address });
     return afterwards(cli, [cookie]);
   } catch (error) {
-    const { code, message } = toRfoError(error);
-    if (!(error instanceof RfoError) || !statuses.has(code)) throw error;
-    const mustChange = code === 'password-must-change' || code === 'password-weak';
-    const again = { kind: 'sign-in' as const, choices: choicesOf(parts), cli, problem: message, typed: { username, provider }, mustChange };
-    return page(again, statuses.get(code), error.retryAfter);
+    const problem = tellProblem(parts, error, visit);
+    const typed = { username, provider };
+    if (problem.code === 'password-must-change' || newPassword !== undefined)
+      return page({ kind: 'new-password', cli, problem, typed }, visit, problem);
+    return page({ kind: 'sign-in', choices: choicesOf(parts), cli, problem, typed }, visit, problem);
   }
 }
 
@@ -125,7 +135,7 @@ async function comeBack({ identity }: Parts, { request, query, address, signal }
 async function askToGrant(parts: Parts, visit: Visit): Promise<Answer> {
   const cli = demandCli(cliIn(visit.query));
   const who = await signedInAs(parts, visit);
-  return who === undefined ? seeOther(`/sign-in${cliQuery(cli)}`) : page({ kind: 'grant', cli, ...who });
+  return who === undefined ? seeOther(`/sign-in${cliQuery(cli)}`) : page({ kind: 'grant', cli, ...who }, visit);
 }
 
 async function grant(parts: Parts, visit: Visit): Promise<Answer> {
@@ -184,7 +194,7 @@ function demandCli(cli: CliWish | undefined): CliWish {
   return cli;
 }
 
-function choicesOf({ identity }: Parts): readonly Choice[] {
+function choicesOf({ identity }: Pick<Parts, 'identity'>): readonly Choice[] {
   return identity.providers.list().map(({ name, spec, ask }) => ({
     name,
     displayName: spec.displayName,
@@ -192,45 +202,22 @@ function choicesOf({ identity }: Parts): readonly Choice[] {
   }));
 }
 
+/** Who comes in an address may be nobody: then it is what stands there. */
+function displayNameOf(parts: Pick<Parts, 'identity'>, provider: string): string {
+  return choicesOf(parts).find(({ name }) => name === provider)?.displayName ?? provider;
+}
+
 function serverUrlOf({ objects }: Pick<Parts, 'objects'>): string | undefined {
   const value = objects.settings.get('server-url')?.spec.value;
   return value === '' ? undefined : value;
 }
 
-/** What people meet here, by its status. */
-const statuses: ReadonlyMap<string, number> = new Map([
-  ['credentials-refused', 401],
-  ['password-must-change', 403],
-  ['password-weak', 400],
-  ['sign-in-limited', 429],
-  ['sign-in-busy', 503],
-  ['provider-not-allowed', 403],
-  ['provider-unreachable', 502],
-  ['provider-settings', 502],
-  ['provider-unknown', 404],
-  ['provider-refused', 403],
-  ['sign-in-lost', 400],
-  ['sign-in-form', 400],
-  ['server-url-unknown', 409],
-  ['csrf-refused', 403],
-  ['not-signed-in', 401],
-  ['session-ended', 401],
-  ['request-too-large', 413],
-  ['request-too-slow', 408],
-]);
-
-function problem(error: unknown, { query, signal }: Visit, log: Log): Answer {
-  const known = error instanceof RfoError ? statuses.get(error.code) : undefined;
-  if (!(error instanceof RfoError) || known === undefined) {
-    if (!signal.aborted) log.error('a page for signing in failed', { error });
-    return page({ kind: 'problem', message: 'the manager failed to answer', cure: 'Try again; its log says more', cli: undefined }, 500);
-  }
-  const { code, message, cure } = error;
-  // What exactly a provider has said may name hosts of the inside: that is for the log.
-  if (known === 502) log.warn('a provider could not be asked', { code, error });
-  const shown = known === 502 ? 'the provider cannot be asked now' : message.slice(0, -`. ${cure}.`.length);
-  const advice = known === 502 ? 'Try again, or tell an administrator' : cure;
-  return page({ kind: 'problem', message: shown, cure: advice, cli: tryCli(query) }, known, error.retryAfter);
+function tellProblem({ log, ...parts }: Parts, error: unknown, { signal }: Visit): Problem {
+  const problem = problemOf(error, (name) => displayNameOf(parts, name));
+  const { code, status } = problem;
+  if (code === 'internal' && !signal.aborted) log.error('a page for signing in failed', { error });
+  if (status === 502) log.warn('a provider could not be asked', { code, error });
+  return problem;
 }
 
 function tryCli(query: string): CliWish | undefined {
@@ -241,8 +228,10 @@ function tryCli(query: string): CliWish | undefined {
   }
 }
 
-function page(shown: Page, status = 200, retryAfter?: number): Answer {
-  const { headers, body } = renderPage(shown);
+/** @param problem by which the page answers with another status than 200 */
+function page(shown: Page, { language }: Visit, problem?: Problem): Answer {
+  const { headers, body } = renderPage(shown, language);
+  const { status = 200, retryAfter } = problem ?? {};
   return { status, headers: { ...headers, ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }) }, body };
 }
 

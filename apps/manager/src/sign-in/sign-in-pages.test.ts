@@ -75,39 +75,13 @@ describe('the page for signing in', () => {
       /^default-src 'none'; style-src 'sha256-[^']+'; form-action 'self'; frame-ancestors 'none'/,
     );
     assert.ok(!/<script|<b>|\son[a-z]+=/i.test(body), body);
-    assert.match(body, /href="\/sign-in\/to\/hub">The &#60;b&#62;Hub&#60;\/b&#62;</);
+    assert.match(body, /href="\/sign-in\/to\/hub">Sign in with The &#60;b&#62;Hub&#60;\/b&#62;</);
   });
 
   it('has exactly the style that its policy permits', async () => {
     const { headers, body } = await browser().get('/sign-in');
     const style = /<style>([\s\S]*?)<\/style>/.exec(body)?.[1] ?? '';
     assert.ok(String(headers['content-security-policy']).includes(`'sha256-${hash('sha256', style, 'base64')}'`));
-  });
-
-  it('takes a password from its own form alone', async () => {
-    await one.identity.createUser({ username: 'local-lou', password: 'a password of Lou', mustChange: false });
-    const form = { username: 'local-lou', password: 'a password of Lou' };
-    const person = browser();
-    for (const headers of [{ origin: 'https://evil.example.com' }, { origin: 'null' }]) {
-      assert.equal((await person.post('/sign-in', form, headers)).status, 403);
-    }
-    const wrong = await person.post('/sign-in', { ...form, password: 'another one' });
-    assert.equal(wrong.status, 401);
-    assert.match(wrong.body, /value="local-lou"/);
-    assert.equal(person.cookies.size, 0);
-    assert.equal((await person.post('/sign-in', form)).location, '/sign-in');
-    assert.match((await person.get('/sign-in')).body, /signed in as <strong>local-lou</);
-  });
-
-  it('has a password that was good once replaced on the way', async () => {
-    await one.identity.createUser({ username: 'new-nina', password: 'given only once' });
-    const person = browser();
-    const form = { username: 'new-nina', password: 'given only once' };
-    const asked = await person.post('/sign-in', form);
-    assert.equal(asked.status, 403);
-    assert.match(asked.body, /name="newPassword"/);
-    assert.equal((await person.post('/sign-in', { ...form, newPassword: 'one of her own choice' })).status, 303);
-    assert.equal((await callerOf(person)).username, 'new-nina');
   });
 
   it('signs out by its own form alone', async () => {

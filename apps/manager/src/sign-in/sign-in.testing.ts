@@ -9,7 +9,7 @@ import { createSignInPages } from './create-sign-in-pages.ts';
 export type Seen = { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: string; readonly location: string };
 
 export type Browser = {
-  readonly get: (path: string) => Promise<Seen>;
+  readonly get: (path: string, headers?: Readonly<Record<string, string>>) => Promise<Seen>;
   /** @param headers over those that a browser sends */
   readonly post: (path: string, form: Readonly<Record<string, string>>, headers?: Readonly<Record<string, string>>) => Promise<Seen>;
   readonly cookies: Map<string, string>;
@@ -61,7 +61,7 @@ export async function servePages(replica: Replica, life: Life): Promise<{ readon
       return { status: answer.statusCode, headers: answer.headers, body: await text(answer), location: answer.headers.location ?? '' };
     };
     return {
-      get: (path) => send('GET', path, undefined, {}),
+      get: (path, headers = {}) => send('GET', path, undefined, headers),
       post: (path, form, headers = {}) => send('POST', path, new URLSearchParams(form).toString(), headers),
       cookies,
     };

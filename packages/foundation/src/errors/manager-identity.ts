@@ -45,6 +45,12 @@ export const managerIdentityErrors = {
     exit: 2,
   },
   'password-weak': { text: 'the new password {problem}', cure: 'Choose another one', retryable: false, exit: 2 },
+  'password-repetition': {
+    text: 'the new password and its repetition differ',
+    cure: 'Type both again',
+    retryable: false,
+    exit: 2,
+  },
   'username-invalid': {
     text: '"{username}" cannot be the name of a user',
     cure: 'Use 1 to 64 letters, digits and . _ @ + -, beginning with a letter or a digit',
