@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { eventually } from '../../harness/eventually.ts';
 import { assertSameFootprint, footprintOf } from '../../harness/footprint.ts';
+import { announced, firstSignIn } from '../../harness/manager/announced.ts';
 import { passwordOf, peopleOn } from '../../harness/manager/people.ts';
-import { bounded, dataDir, type Node } from '../../harness/node.ts';
+import { dataDir, type Node } from '../../harness/node.ts';
 import type { Scenario, ScenarioContext } from '../../harness/scenario.ts';
 
 const component = 'rfo-manager';
@@ -23,11 +24,8 @@ export const scenario: Scenario = {
       await node.start();
       await node.untilReady();
       const text = await announced(node, signal);
-      assert.match(text, new RegExp(`^ {2}manager {6}${address}$`, 'm'));
-      const [, pin = ''] = new RegExp(`rfo manager login ${address} -u admin --ca-pin (sha256:[0-9a-f]{64})$`, 'm').exec(text) ?? [];
-      const [, password = ''] = /The password (\S+) is good once/.exec(text) ?? [];
-      assert.ok(pin !== '' && password !== '', text);
-      return { pin, password };
+      assert.match(text, new RegExp(`^The manager is ready at ${address}$`, 'm'));
+      return firstSignIn(text) ?? assert.fail(text);
     });
     const people = peopleOn(node, { address, pin: () => told.pin, signal });
     const whoami = async (): Promise<true | undefined> => /^username: admin$/m.test(await people.as('admin', ['whoami'])) || undefined;
@@ -75,7 +73,7 @@ export const scenario: Scenario = {
       await node.untilReady();
       assert.equal((await node.pids())[component], pid);
       const text = await announced(node, signal);
-      assert.match(text, new RegExp(`^ {2}manager {6}${address}$`, 'm'));
+      assert.match(text, new RegExp(`^The manager is ready at ${address}$`, 'm'));
       assert.doesNotMatch(text, /password|login/);
       assert.equal(await whoami(), true);
     });
@@ -87,20 +85,6 @@ export const scenario: Scenario = {
     });
   },
 };
-
-/** What rfo says to who started it by hand, when all is ready. */
-async function announced(node: Node, signal: AbortSignal): Promise<string> {
-  const read = async (): Promise<string> => {
-    const lines: string[] = [];
-    for await (const line of node.service().lines(signal)) {
-      lines.push(line);
-      if (line === 'Ctrl-C ends everything.')
-        return lines.slice(lines.findIndex((each) => each.startsWith('Kubernetes is ready'))).join('\n');
-    }
-    throw new Error(`rfo ended with exit code ${await node.service().exited}; it said last: ${lines.at(-1)}`);
-  };
-  return await bounded(read(), { signal, what: 'what rfo says when it is ready', within: 120_000 });
-}
 
 /** In MB, as the kernel counts (proc_pid_smaps(5)): what is shared with rfo itself, which runs the same Node, counts half in each. */
 async function tellMemory({ note }: ScenarioContext, node: Node): Promise<void> {

@@ -3,6 +3,7 @@ import type { ServerConfig } from '@rfo/schema';
 import type { CommandContext } from '../cli/context.ts';
 import { announceServer } from '../server/announce.ts';
 import { bootServer } from '../server/boot.ts';
+import { managerName } from '../server/rfo-manager.ts';
 import { runNode } from './run-node.ts';
 
 /**
@@ -16,7 +17,10 @@ export async function runServer(config: ServerConfig, context: CommandContext): 
     return {
       paths: inputs.paths,
       ...running,
-      announce: (write) => announceServer({ inputs, client, write, clock: systemClock, signal: life.signal, log }),
+      announce: (write) => {
+        const managerReady = (): Promise<void> => running.manager.whenReady(managerName);
+        return announceServer({ inputs, client, managerReady, write, clock: systemClock, signal: life.signal, log });
+      },
     };
   };
   await runNode('rfo server', boot, context);

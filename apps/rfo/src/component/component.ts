@@ -39,6 +39,8 @@ export type ProcessComponent = {
   readonly reconcile?: (previous: Rendered, next: Rendered) => Change;
   /** Whether the process runs on when rfo ends for a restart; `keep` by default. */
   readonly onRelease?: 'keep' | 'stop';
+  /** No part of the node itself, which is ready without it and goes on when it fails. */
+  readonly apart?: boolean;
 };
 
 /** A component that is work inside rfo. */

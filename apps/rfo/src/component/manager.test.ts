@@ -25,6 +25,22 @@ test('components start as soon as their needs are ready, side by side where noth
   assert.match(manager.table(), /^component +waited +took +ready at +how\n(.+started\n?){4}$/);
 });
 
+test('what is apart is not waited for, and fails alone', async (t) => {
+  const lab = await makeLab(t);
+  const gate = Promise.withResolvers<void>();
+  const ready = async (): Promise<void> => {
+    await gate.promise;
+    throw fail('port-taken', { port: '8443', holder: 'nginx' });
+  };
+  const manager = lab.start([lab.process('api'), lab.process('extra', { needs: ['api'], apart: true, ready })]);
+  await manager.allReady();
+  gate.resolve();
+  await lab.reached('extra failed');
+  await manager.allReady();
+  await assert.rejects(manager.whenReady('extra'), { code: 'port-taken' });
+  assert.equal(manager.stateOf('api'), 'ready');
+});
+
 test('a process that dies is restarted alone', async (t) => {
   const lab = await makeLab(t);
   const manager = lab.start([lab.process('etcd'), lab.process('api', { needs: ['etcd'] })]);

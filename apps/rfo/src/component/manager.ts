@@ -22,7 +22,7 @@ export type ManagerOptions = {
 };
 
 export type Manager = {
-  /** Resolves when all are ready; throws the error of the first that failed. */
+  /** Resolves when all are ready but those apart; throws the error of the first that failed. */
   readonly allReady: () => Promise<void>;
   /** Resolves when it is ready (at once when it is); throws when it failed or was stopped. */
   readonly whenReady: (name: string) => Promise<void>;
@@ -49,6 +49,7 @@ export function startComponents(options: ManagerOptions): Manager {
   const ordered = inOrder(options.components);
   const ending = new AbortController();
   const members = new Map(ordered.map((component) => [component.name, member(component)]));
+  const ofNode = [...members.values()].filter(({ component }) => component.kind === 'task' || component.apart !== true);
   let ended: Promise<void> | undefined;
 
   function member(component: Component): Member {
@@ -135,7 +136,7 @@ export function startComponents(options: ManagerOptions): Manager {
   life.defer(() => finish('stop'));
 
   return {
-    allReady: async () => void (await Promise.all([...members.values()].map(({ track }) => track.whenReady()))),
+    allReady: async () => void (await Promise.all(ofNode.map(({ track }) => track.whenReady()))),
     whenReady: (name) => get(name).track.whenReady(),
     ...{ reconcile, restart },
     stopAll: () => finish('stop'),

@@ -1,6 +1,6 @@
 /** What a server can tell of the manager that runs on it, read from where the manager keeps it. */
 import { X509Certificate } from 'node:crypto';
-import type { KubeClient, KubeObject } from '@rfo/kube';
+import { isConflict, type KubeClient, type KubeObject } from '@rfo/kube';
 
 export type ManagerFacts = {
   /** As people and other clusters know it. */
@@ -40,20 +40,39 @@ export async function managerFacts(given: {
     address: url.spec.value,
     pin: ca && `sha256:${new X509Certificate(ca).fingerprint256.replaceAll(':', '').toLowerCase()}`,
     password: entryOf(first, 'password'),
-    shown: first.metadata.annotations?.[shownAnnotation] !== undefined,
+    shown: isShown(first),
   };
 }
 
-/** From now on the password is not shown again, wherever the manager is started next. Throws what the API says. */
-export async function markShown(given: {
+/**
+ * Notes that the password is shown, wherever the manager is started next. False where it was noted before, or there is none any more: of several
+ * servers that ask at the same time one alone may show it. Throws what the API says.
+ */
+export async function claimPassword(given: {
   readonly client: KubeClient;
   readonly namespace: string;
   readonly now: Date;
   readonly signal: AbortSignal;
-}): Promise<void> {
+}): Promise<boolean> {
   const { client, namespace, now, signal } = given;
-  const metadata = { annotations: { [shownAnnotation]: now.toISOString() } };
-  await client.patch(secretIn(namespace, administratorName), { metadata }, { signal });
+  const ref = secretIn(namespace, administratorName);
+  for (;;) {
+    const found = await client.get<Secret>(ref, { signal });
+    if (isShown(found) || entryOf(found, 'password') === undefined) return false;
+    const { resourceVersion } = found.metadata;
+    const metadata = { resourceVersion, annotations: { [shownAnnotation]: now.toISOString() } };
+    try {
+      await client.patch(ref, { metadata }, { signal });
+      return true;
+    } catch (error) {
+      // Somebody was quicker, with this or with something else.
+      if (!isConflict(error)) throw error;
+    }
+  }
+}
+
+function isShown({ metadata }: Secret): boolean {
+  return metadata.annotations?.[shownAnnotation] !== undefined;
 }
 
 function entryOf(object: Secret | undefined, key: string): string | undefined {

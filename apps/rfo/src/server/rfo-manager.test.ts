@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it, test } from 'node:test';
 import { freePorts, silentLog, systemClock } from '@rfo/foundation';
-import { startTestCluster, type TestCluster } from '@rfo/kube';
+import { secretKind, startTestCluster, type TestCluster } from '@rfo/kube';
 import { loadManagerSchema, serverConfigOf } from '@rfo/schema';
 import { type Alone, runAlone } from '../component/run-alone.ts';
 import { nodePaths } from '../paths.ts';
@@ -29,10 +29,10 @@ test('a server that is not asked to runs no manager', () => {
   assert.deepEqual(managerComponents(inputsOf({ manager: false })), []);
 });
 
-test('it starts after the node, and ends before the API server', () => {
+test('it starts after the node, which is ready without it, and ends before the API server', () => {
   assert.deepEqual(
-    managerComponents(inputsOf({})).map(({ name, needs }) => [name, needs]),
-    [['rfo-manager', ['kube-apiserver', 'node']]],
+    managerComponents(inputsOf({})).map(({ name, needs, apart }) => [name, needs, apart]),
+    [['rfo-manager', ['kube-apiserver', 'node'], true]],
   );
   assert.deepEqual(managerComponents(inputsOf({ 'disable-agent': true }))[0]?.needs, ['kube-apiserver']);
 });
@@ -56,6 +56,21 @@ test('the settings and the arguments of rfo-manager', () => {
     '--config=/d/data/server/etc/rfo-manager.yaml',
     '--shutdown-delay=5s',
   ]);
+});
+
+test('variables of rfo are none of the program, some of whose own have the same names', async (t) => {
+  const [component] = managerComponents(inputsOf({}));
+  assert.ok(component);
+  const names = ['RFO_MANAGER_HTTPS_PORT', 'RFO_MANAGER_SERVER_URL', 'RFO_MANAGER_KUBECONFIG', 'RFO_TOKEN'];
+  t.after(() => {
+    for (const name of names) delete process.env[name];
+  });
+  for (const name of names) process.env[name] = '1';
+  const { env } = (await component.render()).process;
+  assert.deepEqual(
+    Object.keys(env).filter((name) => name.startsWith('RFO_')),
+    [],
+  );
 });
 
 test('all that it is told are options of rfo-manager', async () => {
@@ -99,20 +114,25 @@ describe('the manager of a server', () => {
     await running.ready(within());
     return running;
   };
-  const announced = async (): Promise<string> => {
+  const announced = async (managerReady: (text: string) => Promise<void> = async () => undefined): Promise<string> => {
     let text = '';
     const write = (more: string): void => {
       text += more;
     };
-    await announceServer({ inputs, client: cluster.client, write, clock: systemClock, signal: within(), log: silentLog });
+    const { client } = cluster;
+    const rest = { clock: systemClock, signal: within(), log: silentLog };
+    await announceServer({ inputs, client, managerReady: () => managerReady(text), write, ...rest });
     return text;
   };
 
   it('serves, and its first password is told once, to the terminal and nowhere else', async () => {
     await start();
-    const first = await announced();
+    // Several servers that come to it at the same moment.
+    const all = await Promise.all([announced(), announced(), announced()]);
+    const [first = '', ...others] = all.filter((text) => text.includes('is good once'));
+    assert.deepEqual(others, []);
     const address = `https://127.0.0.1:${inputs.config['manager-https-port']}`;
-    assert.match(first, new RegExp(`^ {2}manager {6}${address}$`, 'm'));
+    assert.match(first, new RegExp(`^The manager is ready at ${address}$`, 'm'));
     assert.match(first, new RegExp(`^ {2}npx rfo manager login ${address} -u admin --ca-pin sha256:[0-9a-f]{64}$`, 'm'));
     const [, password = ''] = /The password (\S+) is good once/.exec(first) ?? [];
     assert.match(password, /^\w+(-\w+){3}$/);
@@ -120,7 +140,7 @@ describe('the manager of a server', () => {
     const again = await announced();
     assert.match(again, new RegExp(address));
     assert.ok(!again.includes(password));
-    assert.match(again, /is unchanged\. To read it again:\n\n.* get secret rfo-administrator /);
+    assert.match(again, /is unchanged\. To read it:\n\n.* get secret rfo-administrator /);
 
     const log = await readFile(join(inputs.paths.logs, 'rfo-manager.log'), 'utf8');
     assert.match(log, /^The manager serves at https:.*\nIts CA has the SHA-256 sha256:\w{64}\n(?=\d{4}-|$)/m);
@@ -130,9 +150,20 @@ describe('the manager of a server', () => {
     assert.equal((await stat(inputs.paths.server.managerConfig)).mode & 0o777, 0o600);
 
     // What becomes of the Secret when the password is changed.
-    const secret = { apiVersion: 'v1', kind: 'Secret', namespace: 'rfo-system', name: 'rfo-administrator' };
+    const secret = { ...secretKind, namespace: 'rfo-system', name: 'rfo-administrator' };
     await cluster.client.patch(secret, { data: { password: null } });
     assert.doesNotMatch(await announced(), /password|login/);
+  });
+
+  it('is not waited for: the node is told to be ready before', async () => {
+    let before = '';
+    await announced(async (text) => {
+      before = text;
+    });
+    assert.match(before, /^Kubernetes is ready on node one\.$[\s\S]*^Ctrl-C ends everything\.$/m);
+    assert.doesNotMatch(before, /The manager is ready/);
+    const failed = await announced(() => Promise.reject(new Error('it cannot start')));
+    assert.equal(failed, before);
   });
 
   it('is adopted by the next rfo, and replaced where its settings are others', async () => {

@@ -8,7 +8,8 @@ import { type ServerInputs, serverPorts } from './inputs.ts';
 import { controlPlaneKubeconfig } from './kubeconfigs.ts';
 import { apiPart, rolesOf } from './roles.ts';
 
-const name = 'rfo-manager';
+/** Of the component, and of the program. */
+export const managerName = 'rfo-manager';
 
 /** A manager beside one node makes few objects that last: measured after its start, 33 MB of anonymous memory instead of 38 to 44. */
 const nodeFlags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1'] as const;
@@ -27,7 +28,9 @@ export function managerComponents(inputs: ServerInputs): ProcessComponent[] {
   const probe = probeTarget(inputs);
   const component: ProcessComponent = {
     kind: 'process',
-    name,
+    name: managerName,
+    // Its own certificate may be wrong or its port taken, which is no reason to keep from anybody that Kubernetes runs.
+    apart: true,
     needs: [apiPart(roles), ...(roles.agent ? ['node'] : [])],
     render: async () => {
       const program = managerProgram(import.meta.dirname);
@@ -35,12 +38,12 @@ export function managerComponents(inputs: ServerInputs): ProcessComponent[] {
       return {
         files: [{ path: paths.server.managerConfig, content: `${settings}\n`, mode: 0o600 }],
         process: {
-          ...{ name, stopGrace, path: process.execPath, args: [...nodeFlags, program, ...managerArguments(inputs)] },
+          ...{ name: managerName, stopGrace, path: process.execPath, args: [...nodeFlags, program, ...managerArguments(inputs)] },
           env: childEnvironment(process.env),
-          logFile: join(paths.logs, `${name}.log`),
-          recordFile: join(paths.processRecords, `${name}.json`),
+          logFile: join(paths.logs, `${managerName}.log`),
+          recordFile: join(paths.processRecords, `${managerName}.json`),
           // The binary is Node's: an upgrade changes the program that it runs.
-          inputsHash: await binaryIdentity({ name, path: program }),
+          inputsHash: await binaryIdentity({ name: managerName, path: program }),
         },
       };
     },
@@ -85,7 +88,7 @@ export function givenArgument(config: Pick<ServerInputs['config'], 'manager-arg'
 
 /** Beside the program of a node; in a clone, whose programs are not bundled, its source. */
 function managerProgram(folder: string): string {
-  const bundled = join(folder, `${name}.mjs`);
+  const bundled = join(folder, `${managerName}.mjs`);
   const root = existsSync(bundled) ? undefined : cloneRoot(folder);
   return root === undefined ? bundled : join(root, 'apps/manager/src/main.ts');
 }
