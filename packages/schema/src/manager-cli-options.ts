@@ -1,5 +1,5 @@
 // The options of `rfo manager …`, the command line of the multi-cluster manager. Flags alone: where the manager is and who is signed in stands in a file of the user.
-import { declareOptions } from './declaration.ts';
+import { declareOptions, type Rule } from './declaration.ts';
 import { list, maybe, optionGroup, preset, type Shape, toggle } from './option.ts';
 import { choice, duration, numberType, text, textLike } from './value-types.ts';
 
@@ -18,6 +18,28 @@ const listing = {
   'limit': preset(numberType({ min: 1, max: 100_000, whole: true }), 1000, { help: 'At most so many.', value: 'number', from }),
   'output': output,
 };
+/** The objects of a page, which is all that the manager lets a client follow as one list. */
+const mostFollowed = 1000;
+const following = {
+  'watch': toggle({ help: 'Go on with what changes in the list, until it is interrupted.', short: 'w', from }),
+  'output-watch-events': toggle({ help: 'With --watch: tell of each whether it was added, changed or has gone from the list.', from }),
+};
+const followingRules: readonly Rule[] = [
+  {
+    keys: ['limit', 'watch'],
+    judge: ({ limit, watch }: { readonly limit: number; readonly watch: boolean }) =>
+      watch && limit > mostFollowed
+        ? { problem: `no more than ${mostFollowed} objects of a list can be followed`, cure: 'Give a smaller --limit, and a --filter' }
+        : undefined,
+  },
+  {
+    keys: ['output-watch-events', 'watch'],
+    judge: (values: { readonly 'output-watch-events': boolean; readonly 'watch': boolean }) =>
+      values['output-watch-events'] && !values.watch
+        ? { problem: 'there are no events where nothing is followed', cure: 'Give --watch as well' }
+        : undefined,
+  },
+];
 const force = (what: string) => toggle({ help: `Do not ask before ${what}.`, short: 'y', from });
 const description = maybe(textLike(/^[^\p{Cc}]{1,1024}$/u, 'a line of up to 1024 characters', '"the racks in Lyon"'), {
   help: 'What it is for.',
@@ -85,7 +107,7 @@ export const managerPasswordConfig = declare('manager password', {
   }),
 });
 
-export const managerClustersListConfig = declare('manager clusters list', listing);
+export const managerClustersListConfig = declare('manager clusters list', { ...listing, ...following }, followingRules);
 export const managerClustersGetConfig = declare('manager clusters get', { 'output': output });
 export const managerClustersImportConfig = declare('manager clusters import', {
   'display-name': displayName,
@@ -116,16 +138,31 @@ export const managerClustersChangeConfig = declare('manager clusters change', {
 });
 export const managerClustersDisconnectConfig = declare('manager clusters disconnect', { 'yes': force('the cluster is disconnected') });
 
-export const managerGetConfig = declare('manager get', {
-  'namespace': maybe(objectName('a namespace', 'shop'), {
-    help: 'Only in this namespace.',
-    short: 'n',
-    unset: 'all that one may look into',
-    from,
-  }),
-  'selector': maybe(text(), { help: 'Only what has these labels: tier=front,env in (prod,test).', short: 'l', value: 'labels', from }),
-  ...listing,
-});
+export const managerGetConfig = declare(
+  'manager get',
+  {
+    'namespace': maybe(objectName('a namespace', 'shop'), {
+      help: 'Only in this namespace.',
+      short: 'n',
+      unset: 'all that one may look into',
+      from,
+    }),
+    'all-namespaces': toggle({ help: 'In all namespaces that one may look into, as without --namespace.', short: 'A', from }),
+    'selector': maybe(text(), { help: 'Only what has these labels: tier=front,env in (prod,test).', short: 'l', value: 'labels', from }),
+    ...listing,
+    ...following,
+  },
+  [
+    ...followingRules,
+    {
+      keys: ['all-namespaces', 'namespace'],
+      judge: (values: { readonly 'all-namespaces': boolean; readonly 'namespace': string | undefined }) =>
+        values['all-namespaces'] && values.namespace !== undefined
+          ? { problem: `it contradicts --namespace ${values.namespace}`, cure: 'Give one of the two' }
+          : undefined,
+    },
+  ],
+);
 
 export const managerProjectsListConfig = declare('manager projects list', listing);
 export const managerProjectsGetConfig = declare('manager projects get', { 'output': output });
@@ -324,6 +361,6 @@ export const managerCommandConfigs = [
   managerAuditConfig,
 ];
 
-function declare<S extends Shape>(name: string, options: S) {
-  return declareOptions({ name, options: { ...optionGroup('Flags', options), ...optionGroup('Diagnosis', debug) } });
+function declare<S extends Shape>(name: string, options: S, rules: readonly Rule[] = []) {
+  return declareOptions({ name, rules, options: { ...optionGroup('Flags', options), ...optionGroup('Diagnosis', debug) } });
 }

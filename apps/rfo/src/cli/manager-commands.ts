@@ -30,7 +30,7 @@ export const managerCommands = {
   },
   'manager clusters list': {
     summary: 'List the clusters that one may see, and how they are',
-    usage: '[--filter CONDITION] [-o table|json|yaml] [flags]',
+    usage: '[--filter CONDITION] [-o table|json|yaml] [-w] [flags]',
     options: async () => (await options()).managerClustersListConfig,
     load: async () => (await import('../commands/manager/clusters.ts')).listClusters,
   },
@@ -59,8 +59,8 @@ export const managerCommands = {
     load: async () => (await import('../commands/manager/clusters.ts')).disconnectCluster,
   },
   'manager get': {
-    summary: 'List a resource of a cluster, filtered and sorted by the manager',
-    usage: 'CLUSTER RESOURCE [--namespace NAME] [--filter CONDITION] [--sort FIELDS] [flags]',
+    summary: 'List or follow a resource of a cluster, filtered and sorted by the manager',
+    usage: 'CLUSTER RESOURCE [NAME] [-n NAMESPACE] [-l LABELS] [--filter CONDITION] [--sort FIELDS] [-w] [flags]',
     options: async () => (await options()).managerGetConfig,
     load: async () => (await import('../commands/manager/get.ts')).getResources,
   },

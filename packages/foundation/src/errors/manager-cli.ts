@@ -32,6 +32,18 @@ export const managerCliErrors = {
     retryable: false,
     exit: 2,
   },
+  'manager-object-missing': {
+    text: '{where} has no {resource} "{name}" that you may see',
+    cure: 'Look at what there is: rfo manager get {cluster} {resource}',
+    retryable: false,
+    exit: 1,
+  },
+  'manager-object-ambiguous': {
+    text: 'cluster {cluster} has {resource} "{name}" in more than one namespace: {namespaces}',
+    cure: 'Name one of them: --namespace NAME',
+    retryable: false,
+    exit: 2,
+  },
   'manager-refused': { text: 'the manager says: {problem}', cure: '{cure}', retryable: false, exit: 1 },
   'manager-busy': { text: 'the manager at {server} cannot answer now: {problem}', cure: 'Try again', retryable: true, exit: 1 },
   'manager-unreachable': {

@@ -1,12 +1,14 @@
 // `rfo manager audit`: who did what, where, with which result.
-import { systemClock } from '@rfo/foundation';
+import { fail, systemClock } from '@rfo/foundation';
 import { loadManagerCliOptions } from '@rfo/schema';
 import * as z from 'zod/mini';
 import type { CommandContext, Run } from '../../cli/context.ts';
 import { renderTable } from '../../cli/render-table.ts';
 import { loadFlags } from '../../cli/with-config.ts';
 import { type ManagerClient, openManager, type Query } from './client.ts';
-import { type Format, renderData, writeObject } from './output.ts';
+import { comeBack } from './come-back.ts';
+import { type Format, writeObject } from './output.ts';
+import { streamOf } from './stream-output.ts';
 
 const text = z.optional(z.string());
 const auditEntry = z.looseObject({
@@ -29,23 +31,52 @@ export const showAudit: Run = async (context) => {
     query: { ...query, limit },
   });
   const entries = items.toReversed();
-  context.stdout.write(await renderEntries(entries, output, { header: true }));
+  const show = streamOf(output, { titles, row, data: (entry: AuditEntry) => entry });
+  context.stdout.write(await show(entries));
   if (!follow) return 0;
-  return await followAudit(client, { query: { ...query, from: entries.at(-1)?.time ?? from }, seen: entries, output }, context);
+  return await followAudit(client, { query, seen: entries, show }, context);
 };
 
-/** Goes on until it is interrupted or the manager ends it, which it tells as an error. */
+/** Milliseconds by which an entry may come after later ones, as the manager has it: of so long it is asked again what is known already. */
+const lateness = 30_000;
+
+/** Goes on until it is interrupted, also when the manager was away for a while. */
 async function followAudit(
   client: ManagerClient,
-  { query, seen, output }: { readonly query: Query; readonly seen: readonly AuditEntry[]; readonly output: Format },
-  { stdout }: CommandContext,
-): Promise<number> {
-  // The entries of the last moment that was shown come again.
-  const shown = new Set(seen.map(({ id }) => id));
-  for await (const entry of client.lines(auditEntry, { method: 'GET', path: '/audit/follow', query })) {
-    if (!shown.delete(entry.id)) stdout.write(await renderEntries([entry], output, { header: false }));
+  input: {
+    readonly query: Query;
+    readonly seen: readonly AuditEntry[];
+    readonly show: (entries: readonly AuditEntry[]) => Promise<string>;
+  },
+  context: CommandContext,
+): Promise<never> {
+  const { query, seen, show } = input;
+  const link = comeBack(context);
+  // What was shown comes again, at first from the last moment of it.
+  const shown = new Map(seen.map(({ id, time }) => [id, time]));
+  let from = seen.at(-1)?.time ?? query.from;
+  for (;;) {
+    try {
+      const request = { method: 'GET', path: '/audit/follow', query: { ...query, from } } as const;
+      for await (const entry of client.lines(auditEntry, request, link.well)) {
+        if (shown.has(entry.id)) continue;
+        shown.set(entry.id, entry.time);
+        context.stdout.write(await show([entry]));
+      }
+      throw fail('manager-busy', { server: client.server, problem: 'it has ended what was followed' });
+    } catch (error) {
+      await link.wait(error);
+    }
+    from = forgetEarly(shown) ?? from;
   }
-  return 0;
+}
+
+/** Keeps what may come again. @returns since when */
+function forgetEarly(shown: Map<string, string>): string | undefined {
+  const newest = Math.max(...[...shown.values()].map(Date.parse));
+  if (!Number.isFinite(newest)) return undefined;
+  for (const [id, time] of shown) if (Date.parse(time) < newest - lateness) shown.delete(id);
+  return new Date(newest - lateness).toISOString();
 }
 
 const verification = z.looseObject({
@@ -67,20 +98,7 @@ async function verifyAudit(client: ManagerClient, output: Format, context: Comma
   return found.problems.length === 0 ? 0 : 1;
 }
 
-const header = ['TIME', 'USER', 'ADDRESS', 'VERB', 'WHAT', 'WHERE', 'RESULT'];
-
-async function renderEntries(
-  entries: readonly AuditEntry[],
-  output: Format,
-  { header: withHeader }: { readonly header: boolean },
-): Promise<string> {
-  // One a line, as what is followed comes.
-  if (output === 'json') return entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
-  if (output === 'yaml') return (await Promise.all(entries.map(async (entry) => `---\n${await renderData(entry, 'yaml')}`))).join('');
-  const rows = entries.map(row);
-  if (withHeader) return renderTable(header, rows);
-  return rows.map((cells) => `${cells.join('  ')}\n`).join('');
-}
+const titles = ['TIME', 'USER', 'ADDRESS', 'VERB', 'WHAT', 'WHERE', 'RESULT'];
 
 function row(entry: AuditEntry): readonly string[] {
   const { time, user, username, address, verb, resource, subresource, namespace, name, path, cluster, result, code } = entry;

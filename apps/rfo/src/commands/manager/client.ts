@@ -7,21 +7,25 @@ import { fail } from '@rfo/foundation';
 import * as z from 'zod/mini';
 import type { CommandContext } from '../../cli/context.ts';
 import { connectionsTo, errorOf, exchange, type ManagerAddress, type Wish } from './exchange.ts';
+import { refusal, tryJson } from './refusal.ts';
 import { type ManagerState, readState } from './state.ts';
+import { type ListMessage, type ListRequest, watchMessages } from './watch-messages.ts';
 
 type Request = Omit<Wish, 'body' | 'headers' | 'signal'> & { readonly body?: unknown; readonly query?: Query };
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
 /**
- * Both reject with manager-refused (with the sentence and the cure of the manager), manager-session-over (401), manager-busy, manager-unreachable,
+ * All reject with manager-refused (with the sentence and the cure of the manager), manager-session-over (401), manager-busy, manager-unreachable,
  * manager-untrusted, manager-answer-invalid.
  */
 export type ManagerClient = {
   readonly server: string;
   /** One answer. @param schema of what it has to be */
   readonly call: <T>(schema: z.ZodMiniType<T>, request: Request) => Promise<T>;
-  /** An answer of one JSON text a line, as they come. */
-  readonly lines: <T>(schema: z.ZodMiniType<T>, request: Request) => AsyncGenerator<T>;
+  /** An answer of one JSON text a line, as they come. @param begun called when it begins */
+  readonly lines: <T>(schema: z.ZodMiniType<T>, request: Request, begun?: () => void) => AsyncGenerator<T>;
+  /** What is told of a list by one WebSocket. It never just ends: that the connection has is an error as well. */
+  readonly messages: (request: ListRequest) => AsyncGenerator<ListMessage>;
 };
 
 const prefix = '/api/v1';
@@ -55,8 +59,10 @@ export function createManagerClient(address: ManagerAddress, token: string | und
       const body = await bodyOf(server, await ask(request));
       return believed(server, request.path, schema, body === '' ? undefined : jsonOf(server, request.path, body));
     },
-    lines: async function* (schema, request) {
+    messages: (request) => watchMessages({ address, agent, headers: headersOf(token), signal: life.signal }, request),
+    lines: async function* (schema, request, begun) {
       const answer = await ask(request);
+      begun?.();
       const lines = createInterface({ input: answer, crlfDelay: Number.POSITIVE_INFINITY });
       const failed = new Promise<never>((_, reject) => {
         // The one tells of the other's, and neither must go unheard.
@@ -84,14 +90,18 @@ function send(
     method,
     path: `${prefix}${path}${renderQuery(query)}`,
     headers: {
-      'accept': 'application/json',
-      'user-agent': 'rfo',
-      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      accept: 'application/json',
+      ...headersOf(token),
       ...(body !== undefined && { 'content-type': type }),
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
     signal,
   });
+}
+
+/** Who asks. */
+function headersOf(token: string | undefined): Readonly<Record<string, string>> {
+  return { 'user-agent': 'rfo', ...(token !== undefined && { authorization: `Bearer ${token}` }) };
 }
 
 function renderQuery(query: Query = {}): string {
@@ -109,39 +119,6 @@ async function bodyOf(server: string, answer: IncomingMessage): Promise<string> 
   }
 }
 
-const problem = z.object({ code: z.string(), message: z.string(), cure: z.string() });
-
-/** What the manager refused with; the `cause` of `manager-refused`. */
-class ManagerRefusal extends Error {
-  /** Of the manager's table of errors. */
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.name = 'ManagerRefusal';
-    this.code = code;
-  }
-}
-
-/** The manager's own code behind an error, or undefined for any other error. */
-export function refusalCode(error: unknown): string | undefined {
-  return error instanceof Error && error.cause instanceof ManagerRefusal ? error.cause.code : undefined;
-}
-
-function refusal(answer: { server: string; status: number; body: string; path: string; signedIn: boolean }): Error {
-  const { server, status, body, path, signedIn } = answer;
-  const read = z.safeParse(problem, tryJson(body));
-  if (!read.success) {
-    const what = `status ${status} without a reason`;
-    return status >= 500
-      ? fail('manager-busy', { server, problem: what })
-      : fail('manager-answer-invalid', { server, path, problem: what });
-  }
-  const { code, message, cure } = read.data;
-  if (status === 401 && signedIn) return fail('manager-session-over', { server, problem: message });
-  if (status === 503) return fail('manager-busy', { server, problem: message });
-  return fail('manager-refused', { problem: message, cure }, new ManagerRefusal(code, message));
-}
-
 function believed<T>(server: string, path: string, schema: z.ZodMiniType<T>, value: unknown): T {
   const read = z.safeParse(schema, value);
   if (read.success) return read.data;
@@ -153,12 +130,4 @@ function jsonOf(server: string, path: string, body: string): unknown {
   const value = tryJson(body);
   if (value === undefined) throw fail('manager-answer-invalid', { server, path, problem: 'it is no JSON' });
   return value;
-}
-
-function tryJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }

@@ -4,10 +4,12 @@ import * as z from 'zod/mini';
 import type { Run } from '../../cli/context.ts';
 import { loadFlags } from '../../cli/with-config.ts';
 import { nothing, openManager } from './client.ts';
+import { followList, type Item } from './follow-list.ts';
 import { inPath, loadNamed } from './operands.ts';
-import { type Columns, fetchList, fieldOf, managerObject, writeList, writeObject } from './output.ts';
+import { type Columns, cellsOf, fetchList, fieldOf, managerObject, writeList, writeObject } from './output.ts';
 import { confirm } from './prompt.ts';
 import { readCa } from './recognise.ts';
+import { showFollowed } from './show-followed.ts';
 
 const columns: Columns = {
   'NAME': ({ name }) => name,
@@ -22,7 +24,13 @@ const columns: Columns = {
 export const listClusters: Run = async (context) => {
   const { values } = loadFlags((await loadManagerCliOptions()).managerClustersListConfig, context);
   const { client } = await openManager(context);
-  await writeList(await fetchList(client, '/clusters', values), { columns, format: values.output }, context);
+  const { watch, filter, search, sort, limit, output, 'output-watch-events': events } = values;
+  if (watch) {
+    const steps = followList(client, { of: { kind: 'Cluster' }, filter, search, sort, pageSize: limit }, context);
+    const row = (item: Item): readonly string[] => cellsOf(columns, z.parse(managerObject, item));
+    return await showFollowed(steps, { format: output, titles: Object.keys(columns), row, events }, context);
+  }
+  await writeList(await fetchList(client, '/clusters', values), { columns, format: output }, context);
   return 0;
 };
 

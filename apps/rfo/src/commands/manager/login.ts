@@ -5,10 +5,11 @@ import * as z from 'zod/mini';
 import type { CommandContext, Run } from '../../cli/context.ts';
 import { loadFlags } from '../../cli/with-config.ts';
 import { signInByBrowser } from './browser-login.ts';
-import { createManagerClient, type ManagerClient, refusalCode } from './client.ts';
+import { createManagerClient, type ManagerClient } from './client.ts';
 import { endSession } from './end-session.ts';
 import { askLine, askSecret, askTwice, readSecretLines } from './prompt.ts';
 import { recogniseManager } from './recognise.ts';
+import { refusalCode } from './refusal.ts';
 import { type ManagerState, readState, writeState } from './state.ts';
 
 type Values = Awaited<ReturnType<typeof load>>['values'];

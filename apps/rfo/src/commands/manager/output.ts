@@ -48,9 +48,20 @@ export async function writeList(
   { columns, format }: { readonly columns: Columns; readonly format: Format },
   { stdout, stderr }: CommandContext,
 ): Promise<void> {
-  const rows = (): readonly (readonly string[])[] => items.map((item) => Object.values(columns).map((cell) => show(cell(item))));
+  const rows = (): readonly (readonly string[])[] => items.map((item) => cellsOf(columns, item));
   stdout.write(format === 'table' ? renderTable(Object.keys(columns), rows()) : await renderData(items, format));
+  if (format === 'table' && total === 0) tellEmpty({ stderr });
   if (items.length < total) stderr.write(`rfo: ${items.length} of ${total} are shown: give --limit, or a --filter.\n`);
+}
+
+/** A header alone leaves it open whether something went wrong. */
+export function tellEmpty({ stderr }: Pick<CommandContext, 'stderr'>): void {
+  stderr.write('rfo: Nothing was found.\n');
+}
+
+/** An object as a line of a table. */
+export function cellsOf(columns: Columns, object: ManagerObject): readonly string[] {
+  return Object.values(columns).map((cell) => show(cell(object)));
 }
 
 /** Writes one object: as a table its fields line by line. */
