@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { after, before, describe, it } from 'node:test';
 import { Life, retry, silentLog, systemClock } from '@rfo/foundation';
-import { type KubeObject, renderDirectUser, startTestCluster, type TestCluster } from '@rfo/kube';
+import { renderDirectUser, renderEntries, type Secret, secretKind, startTestCluster, type TestCluster } from '@rfo/kube';
 import { agentNamespace, endpointSecret } from '@rfo/schema';
 import { answerTokens } from './answer-tokens.ts';
 
@@ -35,17 +35,15 @@ describe('the agent on a node', { timeout: 240_000 }, () => {
     await cluster?.stop();
   });
 
-  const put = async (name: string): Promise<Buffer> => {
+  const put = async (name: string): Promise<string> => {
     const pair = cluster.issue(name, `/CN=${name}`);
-    const [cert, key] = await Promise.all([readFile(pair.cert), readFile(pair.key)]);
+    const [cert, key] = await Promise.all([readFile(pair.cert, 'utf8'), readFile(pair.key, 'utf8')]);
     const { keys } = endpointSecret;
-    const data = { [keys.cert]: cert.toString('base64'), [keys.key]: key.toString('base64') };
-    const object = {
-      apiVersion: 'v1',
-      kind: 'Secret',
+    const object: Secret = {
+      ...secretKind,
       metadata: { name: endpointSecret.name, namespace: agentNamespace },
-      data,
-    } as KubeObject;
+      data: renderEntries({ [keys.cert]: cert, [keys.key]: key }),
+    };
     await cluster.client.apply(object, { fieldManager: 'test', force: true });
     return cert;
   };
@@ -93,7 +91,7 @@ describe('the agent on a node', { timeout: 240_000 }, () => {
     const next = await nth(2);
     assert.equal((await ask(next)).by, 'second');
     await assert.rejects(ask(port), { code: 'ECONNREFUSED' });
-    await cluster.client.delete({ apiVersion: 'v1', kind: 'Secret', namespace: agentNamespace, name: endpointSecret.name });
+    await cluster.client.delete({ ...secretKind, namespace: agentNamespace, name: endpointSecret.name });
     const gone = (): Promise<void> => assert.rejects(ask(next), { code: 'ECONNREFUSED' });
     await retry(gone, { initial: 50, max: 500, signal: AbortSignal.timeout(90_000) });
   });

@@ -1,6 +1,6 @@
 /** On a node of the control plane the agent answers the API server of its host for tokens of the manager, whether or not the manager can be reached. */
 import { type Clock, type Life, type Log, retry } from '@rfo/foundation';
-import { createInformer, followDirectUsers, type KubeClient, type KubeObject, serveTokenReviews } from '@rfo/kube';
+import { createInformer, followDirectUsers, type KubeClient, readEntry, type Secret, secretKind, serveTokenReviews } from '@rfo/kube';
 import { agentNamespace, endpointPort, endpointSecret } from '@rfo/schema';
 
 type AnswerInput = {
@@ -15,7 +15,6 @@ type AnswerInput = {
   readonly onServing?: (port: number) => void;
 };
 
-type Secret = KubeObject & { readonly data?: Readonly<Record<string, string>> };
 type Pair = { readonly cert: string; readonly key: string };
 
 const controlPlaneLabels = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master'];
@@ -45,7 +44,7 @@ function followSecret(input: AnswerInput): void {
   const { client, life, log } = input;
   let current: { readonly pair: Pair; readonly life: Life } | undefined;
   const informer = createInformer<Secret>({
-    ...{ client, kind: { apiVersion: 'v1', kind: 'Secret' }, namespace: agentNamespace, life, log },
+    ...{ client, kind: secretKind, namespace: agentNamespace, life, log },
     fieldSelector: `metadata.name=${endpointSecret.name}`,
   });
   // One change after the other: the port has to be free again before it is taken.
@@ -80,7 +79,8 @@ async function serve(pair: Pair, { client, port = endpointPort, clock, life, log
   }
 }
 
-function pairOf({ data = {} }: Secret): Pair | undefined {
-  const [cert, key] = [endpointSecret.keys.cert, endpointSecret.keys.key].map((name) => Buffer.from(data[name] ?? '', 'base64').toString());
+function pairOf(secret: Secret): Pair | undefined {
+  const { keys } = endpointSecret;
+  const [cert, key] = [readEntry(secret, keys.cert), readEntry(secret, keys.key)];
   return cert && key ? { cert, key } : undefined;
 }

@@ -1,13 +1,11 @@
 /** What the agents of a cluster keep in common: their token, and where the manager is. It lies in one Secret of their own cluster. */
 import { fail } from '@rfo/foundation';
-import { isConflict, type KubeClient, type KubeObject, type ObjectRef } from '@rfo/kube';
+import { isConflict, type KubeClient, type ObjectRef, readEntry, renderEntries, type Secret, secretKind } from '@rfo/kube';
 import { type AgentSettings, agentName, agentNamespace, agentSecretKeys, parseAgentSettings } from '@rfo/schema';
 
 export type Kept = { readonly token: string; readonly settings: AgentSettings };
 
-type Secret = KubeObject & { readonly data?: Readonly<Record<string, string>> };
-
-const ref: ObjectRef = { apiVersion: 'v1', kind: 'Secret', namespace: agentNamespace, name: agentName };
+const ref: ObjectRef = { ...secretKind, namespace: agentNamespace, name: agentName };
 
 export type AgentSecret = {
   /** As it is now. Throws agent-settings where it is missing or holds what cannot be used, and what the API says. */
@@ -24,8 +22,9 @@ export function createAgentSecret(client: KubeClient): AgentSecret {
   };
   return {
     read: async (signal) => {
-      const { data = {} } = await find(signal);
-      const [token, settings] = [decode(data[agentSecretKeys.token]).trim(), decode(data[agentSecretKeys.settings])];
+      const secret = await find(signal);
+      const entry = (key: keyof typeof agentSecretKeys): string => readEntry(secret, agentSecretKeys[key]) ?? '';
+      const [token, settings] = [entry('token').trim(), entry('settings')];
       if (token === '')
         throw fail('agent-settings', { problem: `the Secret ${agentNamespace}/${agentName} holds no ${agentSecretKeys.token}` });
       return { token, settings: readSettings(settings) };
@@ -35,8 +34,10 @@ export function createAgentSecret(client: KubeClient): AgentSecret {
         const secret = await find(signal);
         const data = {
           ...secret.data,
-          ...(token !== undefined && { [agentSecretKeys.token]: encode(token) }),
-          ...(settings !== undefined && { [agentSecretKeys.settings]: encode(JSON.stringify(settings)) }),
+          ...renderEntries({
+            ...(token !== undefined && { [agentSecretKeys.token]: token }),
+            ...(settings !== undefined && { [agentSecretKeys.settings]: JSON.stringify(settings) }),
+          }),
         };
         try {
           await client.replace({ ...secret, data }, { signal });
@@ -56,12 +57,4 @@ function readSettings(text: string): AgentSettings {
   } catch (error) {
     throw fail('agent-settings', { problem: `${agentSecretKeys.settings} of the Secret is none that a manager renders` }, error);
   }
-}
-
-function decode(value: string | undefined): string {
-  return Buffer.from(value ?? '', 'base64').toString();
-}
-
-function encode(text: string): string {
-  return Buffer.from(text).toString('base64');
 }

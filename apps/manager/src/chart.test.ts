@@ -9,7 +9,16 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { type KubeObject, type ObjectRef, startTestCluster, type TestCluster, waitForObject } from '@rfo/kube';
+import {
+  type KubeObject,
+  type ObjectRef,
+  readEntry,
+  type Secret,
+  secretKind,
+  startTestCluster,
+  type TestCluster,
+  waitForObject,
+} from '@rfo/kube';
 import { parse, parseAllDocuments } from 'yaml';
 import { renderCrds } from './objects/schema.ts';
 import { managerVersion } from './version.ts';
@@ -226,11 +235,8 @@ type Door = (method: string, path: string, body?: object) => Promise<{ readonly 
 
 /** Signs in as admin with the password of the Secret; gives what sends requests under that name. */
 async function openDoor({ client }: TestCluster, port: number): Promise<Door> {
-  const entry = async (name: string, key: string): Promise<string> => {
-    const ref = { apiVersion: 'v1', kind: 'Secret', namespace, name };
-    const { data } = await client.get<KubeObject & { readonly data: Readonly<Record<string, string>> }>(ref);
-    return Buffer.from(data[key] ?? '', 'base64').toString();
-  };
+  const entry = async (name: string, key: string): Promise<string> =>
+    readEntry(await client.get<Secret>({ ...secretKind, namespace, name }), key) ?? '';
   const ca = await entry('rfo-manager-tls', 'ca.crt');
   const send = async (headers: Readonly<Record<string, string>>, ...[method, path, body]: Parameters<Door>): ReturnType<Door> => {
     const sent = request({ host: '127.0.0.1', port, ca, method, path, headers: { 'content-type': 'application/json', ...headers } });

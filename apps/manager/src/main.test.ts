@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Life, silentLog } from '@rfo/foundation';
-import { type KubeObject, type Lease, startTestCluster, type TestCluster, waitForObject } from '@rfo/kube';
+import { type Lease, readEntry, type Secret, secretKind, startTestCluster, type TestCluster, waitForObject } from '@rfo/kube';
 import { type OwnCertificate, ownCertificate } from './serving/own.ts';
 import { managerVersion } from './version.ts';
 
@@ -102,13 +102,8 @@ const asked = (
   });
 
 const caOf = async (): Promise<string> => {
-  const secret = await cluster.client.get<KubeObject & { data: Record<string, string> }>({
-    apiVersion: 'v1',
-    kind: 'Secret',
-    namespace: 'rfo-system',
-    name: 'rfo-manager-tls',
-  });
-  return Buffer.from(secret.data['ca.crt'] ?? '', 'base64').toString();
+  const secret = await cluster.client.get<Secret>({ ...secretKind, namespace: 'rfo-system', name: 'rfo-manager-tls' });
+  return readEntry(secret, 'ca.crt') ?? '';
 };
 
 describe('the manager', () => {
@@ -228,15 +223,12 @@ describe('the certificate of its own', () => {
   });
 
   it('is put back when its Secret is deleted: who trusts the CA is not cut off', async () => {
-    const ref = { apiVersion: 'v1', kind: 'Secret', namespace, name: 'rfo-manager-tls' };
+    const ref = { ...secretKind, namespace, name: 'rfo-manager-tls' };
     const certificate = await open({ names: () => ['localhost'] });
     const { uid } = (await cluster.client.get(ref)).metadata;
     await cluster.client.delete(ref);
-    const accept = ({ metadata }: KubeObject): boolean => metadata.uid !== uid;
-    const restored = await waitForObject<KubeObject & { data: Record<string, string> }>(cluster.client, ref, {
-      accept,
-      signal: AbortSignal.timeout(90_000),
-    });
-    assert.equal(Buffer.from(restored.data['ca.crt'] ?? '', 'base64').toString(), certificate.ca());
+    const accept = ({ metadata }: Secret): boolean => metadata.uid !== uid;
+    const restored = await waitForObject<Secret>(cluster.client, ref, { accept, signal: AbortSignal.timeout(90_000) });
+    assert.equal(readEntry(restored, 'ca.crt'), certificate.ca());
   });
 });

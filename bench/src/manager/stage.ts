@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts, type Life } from '@rfo/foundation';
-import { type KubeObject, startTestCluster, type TestCluster } from '@rfo/kube';
+import { type KubeObject, readEntry, type Secret, secretKind, startTestCluster, type TestCluster } from '@rfo/kube';
 import { type Call, createCall, expectStatus } from './https-call.ts';
 import { type Layout, layOut, memoryOf, type Program, run } from './programs.ts';
 
@@ -151,9 +151,8 @@ export async function startAgent(stage: Stage, account: Account): Promise<{ read
 }
 
 async function authorityOf({ client }: TestCluster): Promise<string> {
-  const ref = { apiVersion: 'v1', kind: 'Secret', namespace: 'rfo-system', name: 'rfo-manager-tls' };
-  const secret = await client.find<KubeObject & { readonly data?: Readonly<Record<string, string>> }>(ref);
-  return Buffer.from(secret?.data?.['ca.crt'] ?? '', 'base64').toString();
+  const secret = await client.find<Secret>({ ...secretKind, namespace: 'rfo-system', name: 'rfo-manager-tls' });
+  return (secret && readEntry(secret, 'ca.crt')) ?? '';
 }
 
 /** Of the administrator, or of who has the token. */

@@ -40,6 +40,7 @@ export {
   splitKey,
 } from './object.ts';
 export type { ApiResource } from './resource-path.ts';
+export { readEntries, readEntry, renderEntries, type Secret, secretKind } from './secret.ts';
 export { type Change, type IndexFunction, Store } from './store.ts';
 export { startTestCluster, type TestCluster } from './testing.ts';
 export {

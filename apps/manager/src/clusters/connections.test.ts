@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import type { Life } from '@rfo/foundation';
-import type { KubeObject } from '@rfo/kube';
+import { type KubeObject, readEntries, renderEntries, type Secret, secretKind } from '@rfo/kube';
 import { agentName, agentNamespace, agentSecretKeys } from '@rfo/schema';
 import {
   type Agent,
@@ -22,7 +22,7 @@ import {
 import { parseAgentToken } from './secret-token.ts';
 
 const timeout = 240_000;
-const secretOf = { apiVersion: 'v1', kind: 'Secret', namespace: agentNamespace, name: agentName } as const;
+const secretOf = { ...secretKind, namespace: agentNamespace, name: agentName };
 
 describe('a cluster that only dials out', { timeout }, () => {
   let lab: Lab;
@@ -41,10 +41,7 @@ describe('a cluster that only dials out', { timeout }, () => {
   });
   after(() => lab?.life.end());
 
-  const secret = async (): Promise<Record<string, string>> => {
-    const { data = {} } = await lab.cluster.client.get<KubeObject & { readonly data?: Record<string, string> }>(secretOf);
-    return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
-  };
+  const secret = async (): Promise<Record<string, string>> => readEntries(await lab.cluster.client.get<Secret>(secretOf));
   /** What the API server says of the caller, asked through a stream. */
   const whoAmI = async (replica: Replica): Promise<string> => {
     const { stream, tls, token: bearer } = await replica.connections.connect('edge');
@@ -80,13 +77,10 @@ describe('a cluster that only dials out', { timeout }, () => {
   it('has a token of its own then, and the import address is used up', async () => {
     assert.equal(parseAgentToken((await secret())[agentSecretKeys.token] ?? '')?.kind, 'cluster');
     await assert.rejects(one.connections.importManifest(token), { code: 'registration-unknown' });
-    const kept = await lab.cluster.client.list<KubeObject & { readonly data?: Record<string, string> }>(
-      { apiVersion: 'v1', kind: 'Secret' },
-      { namespace: agentNamespace },
-    );
+    const kept = await lab.cluster.client.list<Secret>(secretKind, { namespace: agentNamespace });
     const own = parseAgentToken((await secret())[agentSecretKeys.token] ?? '')?.secret ?? assert.fail('no token');
-    const manager = kept.items.filter(({ metadata }) => metadata.name !== agentName).flatMap(({ data = {} }) => Object.values(data));
-    assert.ok(manager.length > 0 && manager.every((value) => !Buffer.from(value, 'base64').toString().includes(own)));
+    const manager = kept.items.filter(({ metadata }) => metadata.name !== agentName).flatMap((each) => Object.values(readEntries(each)));
+    assert.ok(manager.length > 0 && manager.every((text) => !text.includes(own)));
   });
 
   it('shows in its status that it is well', async () => {
@@ -178,8 +172,8 @@ describe('a cluster that only dials out', { timeout }, () => {
     lab.life.defer(() => hop.close());
     const { port } = hop.address() as AddressInfo;
     const settings = JSON.parse((await secret())[agentSecretKeys.settings] ?? '') as object;
-    const data = Buffer.from(JSON.stringify({ ...settings, servers: [`https://127.0.0.1:${port}`] })).toString('base64');
-    await lab.cluster.client.patch(secretOf, { data: { [agentSecretKeys.settings]: data } });
+    const data = renderEntries({ [agentSecretKeys.settings]: JSON.stringify({ ...settings, servers: [`https://127.0.0.1:${port}`] }) });
+    await lab.cluster.client.patch(secretOf, { data });
     const behind = await startAgent(lab, account, { name: 'agent-behind' });
     await behind.logged(/the tunnel is open .*via="a WebSocket/);
     await until(one.connections, 'edge', ({ connected }) => connected);
@@ -206,9 +200,9 @@ describe('a cluster that only dials out', { timeout }, () => {
   });
 
   it('refuses an agent whose token is wrong and tells it so; the status does not follow what anybody could send', async () => {
-    const { data = {} } = await lab.cluster.client.get<KubeObject & { readonly data?: Record<string, string> }>(secretOf);
+    const { data = {} } = await lab.cluster.client.get<Secret>(secretOf);
     const wrong = `rfoc_edge_${'0'.repeat(12)}_${'0'.repeat(64)}`;
-    await lab.cluster.client.patch(secretOf, { data: { [agentSecretKeys.token]: Buffer.from(wrong).toString('base64') } });
+    await lab.cluster.client.patch(secretOf, { data: renderEntries({ [agentSecretKeys.token]: wrong }) });
     const refused = await startAgent(lab, account, { name: 'agent-3' });
     await refused.logged(/TokenRefused: .*its token is none of its cluster/);
     assert.match((await refused.ready()).text, /^TokenRefused: /);
@@ -246,10 +240,7 @@ describe('a cluster that only dials out', { timeout }, () => {
     }
     const namespace = await client.get<KubeObject>({ apiVersion: 'v1', kind: 'Namespace', name: agentNamespace });
     assert.equal(namespace.metadata.ownerReferences, undefined, 'it holds what is not of the agent');
-    const { items } = await client.list(
-      { apiVersion: 'v1', kind: 'Secret' },
-      { namespace: agentNamespace, labelSelector: 'rfo.io/cluster=edge' },
-    );
+    const { items } = await client.list(secretKind, { namespace: agentNamespace, labelSelector: 'rfo.io/cluster=edge' });
     assert.deepEqual(items, []);
     await agent.logged(/ClusterRemoved|TokenUnknown|TokenRefused/);
   });

@@ -1,7 +1,7 @@
 /** Import addresses: one-time tokens that let the agents of one cluster in for the first time. */
 import type { Clock } from '@rfo/foundation';
 import { fail } from '@rfo/foundation';
-import type { KubeClient } from '@rfo/kube';
+import { type KubeClient, secretKind } from '@rfo/kube';
 import * as z from 'zod/mini';
 import { type AgentToken, formatAgentToken, hasHash, hashOf, makeRegisterToken } from './secret-token.ts';
 import { changeRecord, readRecord, secretRef } from './stored-secret.ts';
@@ -32,7 +32,7 @@ export function createRegistrations(input: {
   const refOf = (id: string) => secretRef(namespace, `rfo-registration-${id}`);
   const removeAll = async (cluster: string): Promise<void> => {
     const labelSelector = `${kindLabel}=registration,${clusterLabel}=${cluster}`;
-    const { items } = await client.list({ apiVersion: 'v1', kind: 'Secret' }, { namespace, labelSelector });
+    const { items } = await client.list(secretKind, { namespace, labelSelector });
     await Promise.all(items.map(({ metadata }) => client.delete(secretRef(namespace, metadata.name))));
   };
   return {

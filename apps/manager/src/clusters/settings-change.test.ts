@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { freePorts, type Life } from '@rfo/foundation';
-import { type KubeObject, waitForObject } from '@rfo/kube';
+import { readEntry, renderEntries, type Secret, secretKind, waitForObject } from '@rfo/kube';
 import { type AgentSettings, agentName, agentNamespace, agentSecretKeys } from '@rfo/schema';
 import {
   type Agent,
@@ -19,12 +19,10 @@ import {
 import { settingsProgress } from './settings-progress.ts';
 
 const timeout = 240_000;
-const secretOf = { apiVersion: 'v1', kind: 'Secret', namespace: agentNamespace, name: agentName } as const;
-type Secret = KubeObject & { readonly data?: Readonly<Record<string, string>> };
+const secretOf = { ...secretKind, namespace: agentNamespace, name: agentName };
 
 async function kept({ cluster }: Lab, key: keyof typeof agentSecretKeys): Promise<string> {
-  const { data = {} } = await cluster.client.get<Secret>(secretOf);
-  return Buffer.from(data[agentSecretKeys[key]] ?? '', 'base64').toString();
+  return readEntry(await cluster.client.get<Secret>(secretOf), agentSecretKeys[key]) ?? '';
 }
 
 describe('a change of the address and the authority of the manager', { timeout }, () => {
@@ -145,7 +143,7 @@ describe('the token of a cluster', { timeout }, () => {
   let old: string;
 
   const put = async (token: string): Promise<void> => {
-    await lab.cluster.client.patch(secretOf, { data: { [agentSecretKeys.token]: Buffer.from(token).toString('base64') } });
+    await lab.cluster.client.patch(secretOf, { data: renderEntries({ [agentSecretKeys.token]: token }) });
   };
   before(async () => {
     lab = await startLab();
@@ -162,17 +160,15 @@ describe('the token of a cluster', { timeout }, () => {
   it('is replaced after a week while its agents stay connected, once whatever the number of replicas', async () => {
     // Another agent of the cluster, at another replica.
     const port = replicas[1]?.port;
-    const { [agentSecretKeys.settings]: there } = (await lab.cluster.client.get<Secret>(secretOf)).data ?? {};
-    const elsewhere = { ...JSON.parse(Buffer.from(there ?? '', 'base64').toString()), servers: [`https://127.0.0.1:${port}`] };
-    const encoded = Buffer.from(JSON.stringify(elsewhere)).toString('base64');
-    await lab.cluster.client.patch(secretOf, { data: { [agentSecretKeys.settings]: encoded } });
+    const elsewhere = { ...JSON.parse(await kept(lab, 'settings')), servers: [`https://127.0.0.1:${port}`] };
+    await lab.cluster.client.patch(secretOf, { data: renderEntries({ [agentSecretKeys.settings]: JSON.stringify(elsewhere) }) });
     const second = await startAgent(lab, account, { name: 'agent-2' });
     await until((replicas[1] ?? assert.fail()).connections, 'edge', ({ sessions }) => sessions === 2);
     ahead = week;
-    const accept = ({ data = {} }: Secret): boolean => Buffer.from(data[agentSecretKeys.token] ?? '', 'base64').toString() !== old;
+    const accept = (secret: Secret): boolean => readEntry(secret, agentSecretKeys.token) !== old;
     await waitForObject<Secret>(lab.cluster.client, secretOf, { accept, signal: AbortSignal.timeout(90_000) });
-    const { data = {} } = await lab.cluster.client.get<Secret>({ ...secretOf, name: 'rfo-agent-token-edge' });
-    const { tokens } = JSON.parse(Buffer.from(data.record ?? '', 'base64').toString()) as { readonly tokens: readonly object[] };
+    const stored = await lab.cluster.client.get<Secret>({ ...secretOf, name: 'rfo-agent-token-edge' });
+    const { tokens } = JSON.parse(readEntry(stored, 'record') ?? '') as { readonly tokens: readonly object[] };
     assert.equal(tokens.length, 2, 'the old one and one other');
     await second.stop();
   });

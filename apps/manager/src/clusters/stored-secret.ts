@@ -1,7 +1,5 @@
 /** Small records of the manager in Secrets, changed only if nobody else did meanwhile. */
-import { isAlreadyExists, isConflict, type KubeClient, type KubeObject, type ObjectRef } from '@rfo/kube';
-
-export type Secret = KubeObject & { readonly data?: Readonly<Record<string, string>> };
+import { isAlreadyExists, isConflict, type KubeClient, type ObjectRef, readEntry, renderEntries, type Secret, secretKind } from '@rfo/kube';
 
 /** A Secret with JSON under the key `record`. */
 export type SecretRecord<T> = { readonly secret: Secret; readonly value: T };
@@ -9,7 +7,7 @@ export type SecretRecord<T> = { readonly secret: Secret; readonly value: T };
 const key = 'record';
 
 export function secretRef(namespace: string, name: string): ObjectRef {
-  return { apiVersion: 'v1', kind: 'Secret', namespace, name };
+  return { ...secretKind, namespace, name };
 }
 
 /** @param parse throws for what is no such record */
@@ -19,7 +17,7 @@ export async function readRecord<T>(
   parse: (value: unknown) => T,
 ): Promise<SecretRecord<T> | undefined> {
   const secret = await client.find<Secret>(ref);
-  return secret === undefined ? undefined : { secret, value: parse(JSON.parse(decode(secret, key) ?? 'null')) };
+  return secret === undefined ? undefined : { secret, value: parse(JSON.parse(readEntry(secret, key) ?? 'null')) };
 }
 
 /**
@@ -39,7 +37,7 @@ export async function changeRecord<T>(
     const found = await readRecord(client, ref, options.parse);
     const next = options.change(found?.value);
     if (next === undefined) return found?.value;
-    const data = { [key]: encode(JSON.stringify(next)) };
+    const data = renderEntries({ [key]: JSON.stringify(next) });
     try {
       if (found !== undefined) await client.replace({ ...found.secret, data });
       else await client.create(newSecret(ref, data, options.labels));
@@ -53,19 +51,9 @@ export async function changeRecord<T>(
 function newSecret(ref: ObjectRef, data: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>> = {}): Secret {
   const { name, namespace } = ref;
   return {
-    apiVersion: 'v1',
-    kind: 'Secret',
+    ...secretKind,
     type: 'Opaque',
     metadata: { name, ...(namespace !== undefined && { namespace }), labels: { 'app.kubernetes.io/managed-by': 'rfo-manager', ...labels } },
     data,
   };
-}
-
-function decode(secret: Secret, name: string): string | undefined {
-  const value = secret.data?.[name];
-  return value === undefined ? undefined : Buffer.from(value, 'base64').toString();
-}
-
-function encode(text: string): string {
-  return Buffer.from(text).toString('base64');
 }

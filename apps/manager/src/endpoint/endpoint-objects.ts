@@ -1,14 +1,21 @@
 /** What the manager puts into a cluster so that its API servers know tokens, and how it finds out where they are. */
-import { directUsersLabel, type KubeClient, type KubeObject, renderWebhookConfig } from '@rfo/kube';
+import {
+  directUsersLabel,
+  type KubeClient,
+  type KubeObject,
+  readEntries,
+  renderEntries,
+  renderWebhookConfig,
+  type Secret,
+  secretKind,
+} from '@rfo/kube';
 import { agentNamespace, endpointPort, endpointSecret } from '@rfo/schema';
-import { planServing, type ServingPems } from '../serving/plan.ts';
+import { planServing } from '../serving/plan.ts';
 
-export const secretKind = { apiVersion: 'v1', kind: 'Secret' };
 const labelSelector = `${directUsersLabel.name}=${directUsersLabel.value}`;
 const serving = { ...secretKind, namespace: agentNamespace, name: endpointSecret.name };
 
 type Signal = { readonly signal: AbortSignal };
-type Secret = KubeObject & { readonly data?: Readonly<Record<string, string>> };
 
 /** Names and contents of the Secrets of people that are there. Throws what the API says. */
 export async function readDirectUsers(client: KubeClient, { signal }: Signal): Promise<Map<string, string>> {
@@ -17,8 +24,8 @@ export async function readDirectUsers(client: KubeClient, { signal }: Signal): P
 }
 
 /** Tells one content of such a Secret from another. */
-export function contentOf({ data = {}, ...secret }: KubeObject & { readonly data?: unknown }): string {
-  return JSON.stringify([secret.type, data]);
+export function contentOf({ type, data = {} }: Secret): string {
+  return JSON.stringify([type, data]);
 }
 
 /**
@@ -27,23 +34,17 @@ export function contentOf({ data = {}, ...secret }: KubeObject & { readonly data
  */
 export async function ensureServing(client: KubeClient, { now, signal }: Signal & { readonly now: number }): Promise<void> {
   const found = await client.find<Secret>(serving, { signal });
-  const held = found?.data && decode(found.data);
+  const held = found && readEntries(found);
   const where = `Secret ${agentNamespace}/${endpointSecret.name}`;
   const { pems, reason } = planServing({ held, names: ['localhost', '127.0.0.1'], now, where });
   if (reason === undefined) return;
   const config = renderWebhookConfig({ port: endpointPort, ca: { pem: pems['ca.crt'] } });
-  const { apiVersion, kind, namespace, name } = serving;
-  const data = Object.fromEntries(
-    Object.entries({ ...pems, [endpointSecret.keys.config]: config }).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
-  );
+  const { namespace, name } = serving;
+  const data = renderEntries({ ...pems, [endpointSecret.keys.config]: config });
   await client.apply(
-    { apiVersion, kind, metadata: { name, namespace }, type: 'Opaque', data },
+    { ...secretKind, metadata: { name, namespace }, type: 'Opaque', data },
     { fieldManager: 'rfo-manager', force: true, signal },
   );
-}
-
-function decode(data: Readonly<Record<string, string>>): Partial<ServingPems> {
-  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
 }
 
 /** Takes everything away again. Throws what the API says. */

@@ -6,7 +6,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { freePorts, Life, retry, silentLog, systemClock } from '@rfo/foundation';
-import { followDirectUsers, type KubeObject, renderWebhookConfig, serveTokenReviews, startTestCluster, type TestCluster } from '@rfo/kube';
+import {
+  followDirectUsers,
+  type KubeObject,
+  readEntries,
+  readEntry,
+  renderWebhookConfig,
+  type Secret,
+  secretKind,
+  serveTokenReviews,
+  startTestCluster,
+  type TestCluster,
+} from '@rfo/kube';
 import { agentNamespace, endpointSecret } from '@rfo/schema';
 import { hashSecret } from '../identity/token-format.ts';
 import { installCrds } from '../objects/install-crds.ts';
@@ -15,7 +26,6 @@ import { createRights } from '../rights/create-rights.ts';
 import { planServing } from '../serving/plan.ts';
 import { keepEndpoints } from './keep-endpoints.ts';
 
-const secretKind = { apiVersion: 'v1', kind: 'Secret' };
 const secret = 'a'.repeat(64);
 const later = new Date(Date.now() + 3_600_000).toISOString();
 
@@ -89,12 +99,9 @@ describe('a cluster with an endpoint of its own', { timeout: 240_000 }, () => {
   /** What the cluster is told: of each user the ids of his tokens. */
   const told = async (): Promise<Record<string, readonly string[]>> => {
     const labelSelector = 'rfo.io/record=direct-user';
-    const { items } = await cluster.client.list<KubeObject & { readonly data?: Record<string, string> }>(secretKind, {
-      namespace: agentNamespace,
-      labelSelector,
-    });
+    const { items } = await cluster.client.list<Secret>(secretKind, { namespace: agentNamespace, labelSelector });
     const kept = items.filter(({ metadata }) => metadata.name !== 'rfo-direct.endpoint-probe');
-    const users = kept.map(({ data = {} }) => JSON.parse(Buffer.from(data['user.json'] ?? '', 'base64').toString()));
+    const users = kept.map((each) => JSON.parse(readEntry(each, 'user.json') ?? ''));
     return Object.fromEntries(users.map(({ user, tokens }) => [user, tokens.map(({ id }: { readonly id: string }) => id)]));
   };
   const untilTold = (wanted: Record<string, readonly string[]>): Promise<void> =>
@@ -118,10 +125,8 @@ describe('a cluster with an endpoint of its own', { timeout: 240_000 }, () => {
     ]);
     await objects.clusters.patch('east', { spec: { authorizedEndpoint: { enabled: true } } });
     await untilTold({ 'rfo:ada': ['t1'], 'rfo:eve': ['t2'] });
-    const { items } = await cluster.client.list<KubeObject & { readonly data?: Record<string, string> }>(secretKind, {
-      namespace: agentNamespace,
-    });
-    const all = items.flatMap(({ data = {} }) => Object.values(data).map((value) => Buffer.from(value, 'base64').toString()));
+    const { items } = await cluster.client.list<Secret>(secretKind, { namespace: agentNamespace });
+    const all = items.flatMap((each) => Object.values(readEntries(each)));
     assert.ok(all.length > 0 && all.every((text) => !text.includes(secret)));
     const ada = all.map((text) => /^\{"user":"rfo:ada"/.test(text) && JSON.parse(text).tokens[0]).find(Boolean);
     assert.deepEqual([...ada.groups].sort(), ['rfo:project:shop:member', 'rfo:role:user', 'rfo:users', 'system:authenticated']);
@@ -157,16 +162,11 @@ describe('a cluster with an endpoint of its own', { timeout: 240_000 }, () => {
   });
 
   it('has a certificate for its agents, and the file by which its API servers find and know them', async () => {
-    const { data = {} } = await cluster.client.get<KubeObject & { readonly data?: Record<string, string> }>({
-      ...{ ...secretKind, namespace: agentNamespace, name: endpointSecret.name },
-    });
-    const config = Buffer.from(data[endpointSecret.keys.config] ?? '', 'base64').toString();
+    const kept = await cluster.client.get<Secret>({ ...secretKind, namespace: agentNamespace, name: endpointSecret.name });
+    const config = readEntry(kept, endpointSecret.keys.config) ?? '';
     const [{ cluster: place }] = JSON.parse(config).clusters;
     assert.equal(place.server, 'https://127.0.0.1:10691/v1/token-reviews');
-    assert.equal(
-      Buffer.from(place['certificate-authority-data'], 'base64').toString(),
-      Buffer.from(data['ca.crt'] ?? '', 'base64').toString(),
-    );
+    assert.equal(Buffer.from(place['certificate-authority-data'], 'base64').toString(), readEntry(kept, 'ca.crt'));
   });
 
   it('says whether its API servers know tokens: not before somebody answers them', async () => {

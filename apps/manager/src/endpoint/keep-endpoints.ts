@@ -1,14 +1,14 @@
 /** Keeps in every cluster that has an endpoint of its own what its API servers have to know of tokens. What is revoked goes at once, while the cluster is connected. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Life, Log } from '@rfo/foundation';
-import { createController, type KeySource, type KubeClient, renderDirectUser } from '@rfo/kube';
+import { createController, type KeySource, type KubeClient, renderDirectUser, secretKind } from '@rfo/kube';
 import { agentNamespace, type Cluster, type Token } from '@rfo/schema';
 import type { Connections } from '../clusters/connections.ts';
 import { createLimitsReader } from '../identity/settings.ts';
 import type { Objects } from '../objects/open-objects.ts';
 import type { Rights } from '../rights/create-rights.ts';
 import { ensureNamespace } from '../seed.ts';
-import { contentOf, ensureServing, findApiServers, readDirectUsers, removeEndpoint, secretKind } from './endpoint-objects.ts';
+import { contentOf, ensureServing, findApiServers, readDirectUsers, removeEndpoint } from './endpoint-objects.ts';
 import { createProbe } from './probe-endpoint.ts';
 import { renderDirectUsers } from './render-direct-users.ts';
 

@@ -2,10 +2,9 @@
  * The first administrator: made at the first start, with a random password that is good for one sign-in. Until it is changed it stands in the Secret
  * `rfo-administrator`, so that it is not lost with the log of the replica that was first; afterwards the Secret only says that this was done.
  */
-import { isAlreadyExists, type KubeClient } from '@rfo/kube';
+import { isAlreadyExists, type KubeClient, readEntry, renderEntries, type Secret, secretKind } from '@rfo/kube';
 import type { Objects } from '../objects/open-objects.ts';
 import { localProvider } from './local-provider.ts';
-import { readEntry, renderEntries, type Secret, secretKind } from './secrets.ts';
 import type { PasswordParts } from './set-password.ts';
 import { randomName } from './token-format.ts';
 

@@ -1,7 +1,6 @@
 /** Hashes of passwords: a Secret `rfo-password-<user>` for each user that has one. It belongs to the User and goes with it. */
-import { isConflict, isNotFound, type KubeClient } from '@rfo/kube';
+import { isConflict, isNotFound, type KubeClient, readEntry, renderEntries, type Secret, secretKind } from '@rfo/kube';
 import { managerApiVersion } from '../objects/schema.ts';
-import { readEntry, renderEntries, type Secret, secretKind } from './secrets.ts';
 
 type StoredPassword = {
   readonly hash: string;

@@ -4,8 +4,7 @@
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Clock } from '@rfo/foundation';
-import { isAlreadyExists, type KubeClient } from '@rfo/kube';
-import { readEntry, renderEntries, type Secret, secretKind } from './secrets.ts';
+import { isAlreadyExists, type KubeClient, readEntry, renderEntries, type Secret, secretKind } from '@rfo/kube';
 
 export type Seals = {
   /** @param purpose what is sealed for one is not opened for another @param seconds for which it can be opened */

@@ -3,10 +3,9 @@
  * changed, and watches those of the others. The Secrets outlive their replicas, so that a restart pardons nobody.
  */
 import { type Clock, type Life, type Log, sleep } from '@rfo/foundation';
-import { createInformer, type KubeClient } from '@rfo/kube';
+import { createInformer, type KubeClient, readEntry, renderEntries, type Secret, secretKind } from '@rfo/kube';
 import * as z from 'zod/mini';
 import { type AttemptCounts, type Counts, isKept } from './attempt-counts.ts';
-import { readEntry, renderEntries, type Secret, secretKind } from './secrets.ts';
 import { randomName } from './token-format.ts';
 
 type Shared = {

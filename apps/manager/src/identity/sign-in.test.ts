@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { RfoError } from '@rfo/foundation';
-import { watch } from '@rfo/kube';
+import { readEntry, type Secret, secretKind, watch } from '@rfo/kube';
 import { keyOfUser } from './attempt-counts.ts';
 import { type Lab, type Replica, revoked, someone, startLab, until } from './identity.testing.ts';
-import { readEntry, type Secret, secretKind } from './secrets.ts';
 
 const timeout = 30_000;
 

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { Life } from '@rfo/foundation';
+import { renderEntries, secretKind } from '@rfo/kube';
 import type { Caller } from './caller.ts';
 import { type Lab, type Replica, revoked, someone, startLab, until } from './identity.testing.ts';
-import { renderEntries, secretKind } from './secrets.ts';
 import type { SignedIn } from './sign-in.ts';
 import { formatCredential, makeCredential } from './token-format.ts';
 

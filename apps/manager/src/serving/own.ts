@@ -1,6 +1,15 @@
 // The manager's own CA and certificate: one Secret that all replicas share. Whoever first finds that something is due writes it, the others read it.
 import { type Clock, fail, type Life, type Log, systemClock } from '@rfo/foundation';
-import { createInformer, isAlreadyExists, isConflict, type KubeClient, type KubeObject } from '@rfo/kube';
+import {
+  createInformer,
+  isAlreadyExists,
+  isConflict,
+  type KubeClient,
+  readEntries,
+  renderEntries,
+  type Secret,
+  secretKind,
+} from '@rfo/kube';
 import type { ServingCertificate } from './certificate.ts';
 import { planServing, type ServingPems } from './plan.ts';
 
@@ -8,8 +17,6 @@ const secretName = 'rfo-manager-tls';
 /** Timers take no longer ones; and clocks jump. */
 const lookAtLeastEvery = 12 * 3_600_000;
 const tryAgainAfter = 60_000;
-
-type Secret = KubeObject & { readonly data?: Readonly<Record<string, string>> };
 
 export type OwnCertificate = ServingCertificate & {
   /** Looks whether it still is for the right names. */
@@ -30,7 +37,7 @@ export async function ownCertificate(options: {
   readonly clock?: Clock;
 }): Promise<OwnCertificate> {
   const { client, namespace, names, life, log, clock = systemClock } = options;
-  const ref = { apiVersion: 'v1', kind: 'Secret', name: secretName, namespace } as const;
+  const ref = { ...secretKind, name: secretName, namespace };
   const where = `the Secret ${namespace}/${secretName}`;
   const listeners = new Set<() => void>();
   let current: ServingPems | undefined;
@@ -47,7 +54,7 @@ export async function ownCertificate(options: {
   const ensure = async (): Promise<void> => {
     for (;;) {
       const found = await client.find<Secret>(ref, { signal: life.signal });
-      const plan = planServing({ held: found === undefined ? current : decode(found), names: names(), now: clock.now(), where });
+      const plan = planServing({ held: found === undefined ? current : readEntries(found), names: names(), now: clock.now(), where });
       const lost = found === undefined && current !== undefined;
       if (lost) log.warn('the Secret of the certificate was deleted, and is put back', { secret: secretName });
       if ((plan.reason === undefined && !lost) || (await written(found, plan.pems))) {
@@ -60,11 +67,10 @@ export async function ownCertificate(options: {
   };
 
   const written = async (found: Secret | undefined, pems: ServingPems): Promise<boolean> => {
-    const { apiVersion, kind, name } = ref;
-    const data = Object.fromEntries(Object.entries(pems).map(([key, pem]) => [key, Buffer.from(pem).toString('base64')]));
+    const data = renderEntries(pems);
     try {
       if (found === undefined)
-        await client.create({ apiVersion, kind, metadata: { name, namespace }, type: 'Opaque', data }, { signal: life.signal });
+        await client.create({ ...secretKind, metadata: { name: secretName, namespace }, type: 'Opaque', data }, { signal: life.signal });
       else await client.replace({ ...found, data: { ...found.data, ...data } }, { signal: life.signal });
       return true;
     } catch (error) {
@@ -117,12 +123,3 @@ export async function ownCertificate(options: {
 }
 
 const keys = ['ca.crt', 'ca.key', 'tls.crt', 'tls.key'] as const;
-
-function decode({ data = {} }: Secret): Partial<ServingPems> {
-  return Object.fromEntries(
-    keys.flatMap((key) => {
-      const text = data[key];
-      return text === undefined ? [] : [[key, Buffer.from(text, 'base64').toString()]];
-    }),
-  );
-}

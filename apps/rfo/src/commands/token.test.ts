@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { Life, silentLog } from '@rfo/foundation';
-import { createKubeClient, type KubeObject, startTestCluster, type TestCluster, waitForObject } from '@rfo/kube';
+import { createKubeClient, type KubeObject, type Secret, startTestCluster, type TestCluster, waitForObject } from '@rfo/kube';
 import { waitForFile } from '@rfo/process';
 import { TestNode } from '../certificates/node.testing.ts';
 import { type Outcome, rfo } from '../cli/rfo.testing.ts';
@@ -15,7 +15,7 @@ import { clusterTokenRef, parseTokenSecret } from '../tokens/cluster-token-secre
 import { parseClusterTokens } from '../tokens/cluster-tokens.ts';
 import { ensureTokens } from '../tokens/ensure-tokens.ts';
 import { followClusterTokens } from '../tokens/follow-cluster-tokens.ts';
-import { madeTokenRef, parseMadeToken, type Secret } from '../tokens/made-token.ts';
+import { madeTokenRef, parseMadeToken } from '../tokens/made-token.ts';
 import { caHash, parseToken } from '../tokens/token-format.ts';
 import { verifyOwn } from '../tokens/verifier.ts';
 

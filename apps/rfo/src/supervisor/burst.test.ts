@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Agent } from 'node:https';
 import { it } from 'node:test';
 import { Life, silentLog } from '@rfo/foundation';
-import { startTestCluster } from '@rfo/kube';
+import { secretKind, startTestCluster } from '@rfo/kube';
 import { certificateInfos, formatName } from '@rfo/pki';
 import { joinPaths } from './api.ts';
 import { createNodePasswords, nodePasswordType } from './node-passwords.ts';
@@ -45,6 +45,6 @@ it(`lets ${agents} agents join at once, and none fails`, async (test) => {
     test.diagnostic(`${agents} ${round} agents: median ${at(0.5)}, p99 ${at(0.99)}, last ${at(1)}, ${processor}`);
   }
   assert.equal(server.tokens.uses.length, agents);
-  const secrets = await client.list({ apiVersion: 'v1', kind: 'Secret' }, { fieldSelector: `type=${nodePasswordType}` });
+  const secrets = await client.list(secretKind, { fieldSelector: `type=${nodePasswordType}` });
   assert.equal(secrets.items.length, agents);
 });

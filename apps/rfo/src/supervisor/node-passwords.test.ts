@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { createLog, Life, RfoError, retry, silentLog } from '@rfo/foundation';
-import { type KubeClient, type KubeObject, refOf, startTestCluster, type TestCluster, waitForObject, watch } from '@rfo/kube';
+import {
+  type KubeClient,
+  type KubeObject,
+  readEntry,
+  refOf,
+  type Secret,
+  secretKind,
+  startTestCluster,
+  type TestCluster,
+  waitForObject,
+  watch,
+} from '@rfo/kube';
 import { followNodes } from '../server/cluster-nodes.ts';
 import { createNodePasswords, nodePasswordRef, nodePasswordType } from './node-passwords.ts';
 import { removeOrphanPasswords } from './remove-orphan-passwords.ts';
@@ -22,9 +33,9 @@ describe('the password of a node', () => {
   const taken = (name: string) => (error: unknown) =>
     error instanceof RfoError && error.code === 'join-name-taken' && error.message.includes(`rfo node readopt ${name}`);
   const storedHash = async (name: string): Promise<string> => {
-    const { data, immutable, type } = await client.get<KubeObject & { data: { hash: string } }>(nodePasswordRef(name));
-    assert.deepEqual([immutable, type], [true, nodePasswordType]);
-    return Buffer.from(data.hash, 'base64').toString();
+    const secret = await client.get<Secret>(nodePasswordRef(name));
+    assert.deepEqual([secret.immutable, secret.type], [true, nodePasswordType]);
+    return readEntry(secret, 'hash') ?? '';
   };
 
   it('belongs to the first who comes, on every server and in any case of the name', async () => {
@@ -103,7 +114,7 @@ describe('the password of a node', () => {
     await passwords.check('earlier', first, bounded());
     const webhook = brokenWebhook();
     await client.create(webhook);
-    const probe = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'probe', namespace: 'kube-system' } };
+    const probe = { ...secretKind, metadata: { name: 'probe', namespace: 'kube-system' } };
     // The API server takes a webhook up a moment after it was made.
     const untilBlocked = async (): Promise<void> => {
       const blocked = await client.create(probe).then(
@@ -170,8 +181,7 @@ describe('the password of a node', () => {
 
 async function untilDeleted(client: KubeClient, nodeName: string): Promise<void> {
   const { name, namespace } = nodePasswordRef(nodeName);
-  const kind = { apiVersion: 'v1', kind: 'Secret' };
-  const options = { client, kind, namespace, fieldSelector: `metadata.name=${name}`, onError: () => undefined };
+  const options = { client, kind: secretKind, namespace, fieldSelector: `metadata.name=${name}`, onError: () => undefined };
   for await (const item of watch({ ...options, signal: bounded() })) if (item.type === 'deleted') return;
 }
 

@@ -3,7 +3,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { type Clock, fail, type Life, type Log, orAbort, retry, systemClock } from '@rfo/foundation';
 import { within } from '@rfo/http';
-import { apiStatus, isAlreadyExists, type KubeClient, type KubeObject, type ObjectRef } from '@rfo/kube';
+import { apiStatus, isAlreadyExists, type KubeClient, type ObjectRef, readEntry, renderEntries, type Secret, secretKind } from '@rfo/kube';
 import { hashPassword, matchesHash } from './password-hash.ts';
 
 export type NodePasswords = {
@@ -19,7 +19,7 @@ const suffix = '.node-password.rfo';
 
 /** The Secret of a node's password. To remove it lets another host take the name. */
 export function nodePasswordRef(nodeName: string): ObjectRef & { readonly namespace: string } {
-  return { apiVersion: 'v1', kind: 'Secret', namespace: 'kube-system', name: `${nodeName.toLowerCase()}${suffix}` };
+  return { ...secretKind, namespace: 'kube-system', name: `${nodeName.toLowerCase()}${suffix}` };
 }
 
 /** The name of the node whose password this Secret is. */
@@ -31,8 +31,6 @@ export function nodeNameOfSecret(name: string): string {
 const rememberedFor = 60_000;
 /** What one check may take in milliseconds, whoever waits for it. */
 const checkWithin = 20_000;
-
-type Secret = KubeObject & { readonly data?: Readonly<Record<string, string>> };
 
 export function createNodePasswords(input: {
   readonly client: KubeClient;
@@ -123,13 +121,12 @@ export function createNodePasswords(input: {
 }
 
 function isPasswordOf(stored: Secret, password: string, signal: AbortSignal): Promise<boolean> {
-  return matchesHash(password, Buffer.from(stored.data?.hash ?? '', 'base64').toString('utf8'), signal);
+  return matchesHash(password, readEntry(stored, 'hash') ?? '', signal);
 }
 
-function renderSecret(ref: ObjectRef & { readonly namespace: string }, hash: string): KubeObject {
-  const { apiVersion, kind, name, namespace } = ref;
-  const data = { hash: Buffer.from(hash).toString('base64') };
-  return { apiVersion, kind, metadata: { name, namespace }, type: nodePasswordType, immutable: true, data };
+function renderSecret(ref: ObjectRef & { readonly namespace: string }, hash: string): Secret {
+  const { name, namespace } = ref;
+  return { ...secretKind, metadata: { name, namespace }, type: nodePasswordType, immutable: true, data: renderEntries({ hash }) };
 }
 
 /** As the API server words it when an admission webhook cannot be reached or says no (k8s.io/apiserver pkg/admission/plugin/webhook/errors). */

@@ -1,6 +1,16 @@
 /** Ties the password of a node to the Node, with which it then goes, and removes those whose Node never came. */
 import { type Clock, type Life, type Log, systemClock } from '@rfo/foundation';
-import { createController, createInformer, fromInformer, type Informer, type KubeClient, type KubeObject, objectKey } from '@rfo/kube';
+import {
+  createController,
+  createInformer,
+  fromInformer,
+  type Informer,
+  type KubeClient,
+  type KubeObject,
+  objectKey,
+  refOf,
+  secretKind,
+} from '@rfo/kube';
 import type { ClusterNode } from '../server/cluster-nodes.ts';
 import { nodeNameOfSecret, nodePasswordRef, nodePasswordType } from './node-passwords.ts';
 
@@ -18,7 +28,7 @@ export function removeOrphanPasswords(input: {
   const { client, nodes, life, log, clock = systemClock } = input;
   const secrets = createInformer<KubeObject>({
     ...{ client, life, log },
-    ...{ kind: { apiVersion: 'v1', kind: 'Secret' }, namespace: 'kube-system', fieldSelector: `type=${nodePasswordType}` },
+    ...{ kind: secretKind, namespace: 'kube-system', fieldSelector: `type=${nodePasswordType}` },
     transform: withoutData,
   });
 
@@ -34,8 +44,8 @@ export function removeOrphanPasswords(input: {
     reconcile: async (key, signal) => {
       const secret = secrets.store.get(key);
       if (secret === undefined) return undefined;
-      const { name, namespace, uid, creationTimestamp = '' } = secret.metadata;
-      const ref = { apiVersion: 'v1', kind: 'Secret', name, ...(namespace !== undefined && { namespace }) };
+      const { name, uid, creationTimestamp = '' } = secret.metadata;
+      const ref = refOf(secret);
       const node = nodes.store.get(nodeNameOfSecret(name));
       if (node?.metadata.uid !== undefined) {
         if (secret.metadata.ownerReferences?.some((owner) => owner.uid === node.metadata.uid)) return undefined;

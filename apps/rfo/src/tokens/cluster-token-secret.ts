@@ -1,7 +1,7 @@
 // The Secret through which all servers have the same tokens of the cluster, and the change of it that a rotation is.
 
 import { fail } from '@rfo/foundation';
-import { isAlreadyExists, isConflict, type KubeClient, type ObjectRef } from '@rfo/kube';
+import { isAlreadyExists, isConflict, type KubeClient, type ObjectRef, readEntry, type Secret, secretKind } from '@rfo/kube';
 import {
   type ClusterTokenKind,
   type ClusterTokens,
@@ -10,7 +10,7 @@ import {
   renderClusterTokens,
   retire,
 } from './cluster-tokens.ts';
-import { type Secret, secretKind, tokenNamespace } from './made-token.ts';
+import { tokenNamespace } from './made-token.ts';
 
 export const clusterTokenName = 'rfo-cluster-token';
 const clusterTokenType = 'rfo.io/cluster-token';
@@ -34,8 +34,8 @@ export function renderTokenSecret(tokens: ClusterTokens, resourceVersion?: strin
 }
 
 /** @throws data-unreadable */
-export function parseTokenSecret({ data }: Secret): ClusterTokens {
-  return parseClusterTokens(Buffer.from(data?.[key] ?? '', 'base64').toString(), `Secret ${tokenNamespace}/${clusterTokenName}`);
+export function parseTokenSecret(secret: Secret): ClusterTokens {
+  return parseClusterTokens(readEntry(secret, key) ?? '', `Secret ${tokenNamespace}/${clusterTokenName}`);
 }
 
 /**

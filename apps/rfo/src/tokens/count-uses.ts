@@ -1,7 +1,7 @@
 // Counts in its Secret how often a made token was used.
 import { type Clock, type Life, type Log, retry, sleep } from '@rfo/foundation';
-import { isConflict, isNotFound, type KubeClient } from '@rfo/kube';
-import { type MadeToken, madeTokenRef, parseMadeToken, renderUses, type Secret, withUses } from './made-token.ts';
+import { isConflict, isNotFound, type KubeClient, type Secret } from '@rfo/kube';
+import { type MadeToken, madeTokenRef, parseMadeToken, renderUses, withUses } from './made-token.ts';
 
 export type UseCounter = {
   readonly note: (id: string, nodeName: string) => void;

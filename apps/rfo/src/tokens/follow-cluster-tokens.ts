@@ -1,11 +1,20 @@
 // Keeps the tokens on this server's disk equal to those of the cluster.
 import { type Clock, fail, type Life, type Log, orAbort, systemClock } from '@rfo/foundation';
-import { createController, createInformer, fromInformer, isAlreadyExists, type KubeClient, objectKey } from '@rfo/kube';
+import {
+  createController,
+  createInformer,
+  fromInformer,
+  isAlreadyExists,
+  type KubeClient,
+  objectKey,
+  type Secret,
+  secretKind,
+} from '@rfo/kube';
 import type { Paths } from '../paths.ts';
 import type { BootstrapVault } from './bootstrap-vault.ts';
 import { clusterTokenName, clusterTokenRef, parseTokenSecret, renderTokenSecret } from './cluster-token-secret.ts';
 import { type ClusterTokens, isOldToken, readClusterTokens, renderClusterTokens, writeClusterTokens } from './cluster-tokens.ts';
-import { type Secret, secretKind, tokenNamespace } from './made-token.ts';
+import { tokenNamespace } from './made-token.ts';
 
 export type FollowOptions = {
   readonly paths: Paths;

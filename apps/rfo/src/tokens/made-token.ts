@@ -1,6 +1,6 @@
 // A token that `rfo token create` made, and the Secret that stands for it. Pure.
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type KubeObject, type ObjectRef, objectKey } from '@rfo/kube';
+import { type ObjectRef, objectKey, readEntry, type Secret, secretKind } from '@rfo/kube';
 import type { TokenRole } from '../supervisor/api.ts';
 
 export type MadeToken = {
@@ -23,19 +23,10 @@ export type MadeToken = {
   readonly nodes: readonly string[];
 };
 
-export type Secret = KubeObject & {
-  readonly type?: string;
-  readonly data?: Readonly<Record<string, string>>;
-  /** Only in what is sent: plain text that the API server encodes. */
-  readonly stringData?: Readonly<Record<string, string>>;
-};
-
 export const tokenNamespace = 'kube-system';
 export const madeTokenType = 'rfo.io/join-token';
 const keptNodes = 10;
 const prefix = 'rfo-token-';
-
-export const secretKind = { apiVersion: 'v1', kind: 'Secret' } as const;
 
 export function madeTokenRef(id: string): ObjectRef {
   return { ...secretKind, namespace: tokenNamespace, name: `${prefix}${id}` };
@@ -72,8 +63,9 @@ export function renderUses({ uses, lastUsed, nodes }: MadeToken): Readonly<Recor
 }
 
 /** Undefined where the Secret is not one that this program wrote: nothing in doubt opens a door. */
-export function parseMadeToken({ metadata, type, data = {} }: Secret): MadeToken | undefined {
-  const text = (key: string): string | undefined => (data[key] === undefined ? undefined : Buffer.from(data[key], 'base64').toString());
+export function parseMadeToken(secret: Secret): MadeToken | undefined {
+  const { metadata, type } = secret;
+  const text = (key: string): string | undefined => readEntry(secret, key);
   const [, id] = /^rfo-token-([a-z0-9]{6})$/.exec(metadata.name) ?? [];
   const [hash, role] = [text('hash') ?? '', text('role')];
   if (id === undefined || type !== madeTokenType || !/^[0-9a-f]{64}$/.test(hash) || (role !== 'server' && role !== 'agent'))

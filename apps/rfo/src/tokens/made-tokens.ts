@@ -1,15 +1,6 @@
 // Makes and lists the tokens that are Secrets.
-import { isAlreadyExists, type KubeClient } from '@rfo/kube';
-import {
-  hashSecret,
-  type MadeToken,
-  madeTokenType,
-  parseMadeToken,
-  renderMadeToken,
-  type Secret,
-  secretKind,
-  tokenNamespace,
-} from './made-token.ts';
+import { isAlreadyExists, type KubeClient, type Secret, secretKind } from '@rfo/kube';
+import { hashSecret, type MadeToken, madeTokenType, parseMadeToken, renderMadeToken, tokenNamespace } from './made-token.ts';
 import { makeIdCredential, type TokenCredential } from './token-format.ts';
 
 /** @returns the credential: the only place where its secret is ever shown */

@@ -1,7 +1,7 @@
 // Takes away the Secrets of made tokens a day after they expired: until then a joiner is told that his token did.
 import type { Clock, Life, Log } from '@rfo/foundation';
-import { createController, fromInformer, type Informer, type KubeClient, objectKey, refOf } from '@rfo/kube';
-import { parseMadeToken, type Secret } from './made-token.ts';
+import { createController, fromInformer, type Informer, type KubeClient, objectKey, refOf, type Secret } from '@rfo/kube';
+import { parseMadeToken } from './made-token.ts';
 
 const day = 86_400_000;
 /** Milliseconds after which the clock is looked at again: it may have been set, and timers have an end. */

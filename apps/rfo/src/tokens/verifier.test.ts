@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { createLog, Life } from '@rfo/foundation';
-import { createKubeClient, startTestCluster, type TestCluster, waitForObject } from '@rfo/kube';
+import { createKubeClient, readEntries, type Secret, secretKind, startTestCluster, type TestCluster, waitForObject } from '@rfo/kube';
 import { TestNode } from '../certificates/node.testing.ts';
 import type { TokenVerdict } from '../supervisor/api.ts';
 import { writeClusterTokens } from './cluster-tokens.ts';
-import { type MadeToken, madeTokenRef, parseMadeToken, renderMadeToken, type Secret, secretKind } from './made-token.ts';
+import { type MadeToken, madeTokenRef, parseMadeToken, renderMadeToken } from './made-token.ts';
 import { createMadeToken, listMadeTokens } from './made-tokens.ts';
 import { createTokenVerifier, type Verifier } from './verifier.ts';
 
@@ -64,7 +64,7 @@ describe('the verifier of join tokens at a real API server', { timeout: 180_000 
     const { id, secret } = await make();
     const stored = await cluster.client.get<Secret>(madeTokenRef(id));
     assert.equal(stored.type, 'rfo.io/join-token');
-    const texts = Object.values(stored.data ?? {}).map((value) => Buffer.from(value, 'base64').toString());
+    const texts = Object.values(readEntries(stored));
     assert.ok(![...texts, JSON.stringify(stored)].some((text) => text.includes(secret)));
   });
 

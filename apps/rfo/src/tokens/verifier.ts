@@ -2,21 +2,12 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { type Clock, fail, type Life, type Log, systemClock } from '@rfo/foundation';
-import { createInformer, type KubeClient } from '@rfo/kube';
+import { createInformer, type KubeClient, type Secret, secretKind } from '@rfo/kube';
 import type { Paths } from '../paths.ts';
 import type { TokenVerdict, TokenVerifier } from '../supervisor/api.ts';
 import { type ClusterTokens, isOldToken, readClusterTokens } from './cluster-tokens.ts';
 import { countUses } from './count-uses.ts';
-import {
-  isSecretOf,
-  type MadeToken,
-  madeTokenKey,
-  madeTokenType,
-  parseMadeToken,
-  type Secret,
-  secretKind,
-  tokenNamespace,
-} from './made-token.ts';
+import { isSecretOf, type MadeToken, madeTokenKey, madeTokenType, parseMadeToken, tokenNamespace } from './made-token.ts';
 import { removeExpired } from './remove-expired.ts';
 
 export type VerifierOptions = {

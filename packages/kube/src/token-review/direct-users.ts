@@ -6,7 +6,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { Life, Log } from '@rfo/foundation';
 import type { KubeClient } from '../client.ts';
 import { createInformer } from '../informer.ts';
-import type { KubeObject } from '../object.ts';
+import { readEntry, renderEntries, type Secret, secretKind } from '../secret.ts';
 
 export type DirectToken = {
   /** The public half of the token. */
@@ -32,20 +32,17 @@ export const directUsersLabel = { name: 'rfo.io/record', value: 'direct-user' } 
 const secretType = 'rfo.io/direct-user';
 const entry = 'user.json';
 
-type Secret = KubeObject & { readonly type?: string; readonly data?: Readonly<Record<string, string>> };
-
 /** The Secret of a person. */
-export function renderDirectUser(direct: DirectUser, namespace: string): KubeObject {
+export function renderDirectUser(direct: DirectUser, namespace: string): Secret {
   return {
-    apiVersion: 'v1',
-    kind: 'Secret',
+    ...secretKind,
     metadata: {
       name: `rfo-direct.${direct.user.slice(userPrefix.length)}`,
       namespace,
       labels: { [directUsersLabel.name]: directUsersLabel.value },
     },
     type: secretType,
-    data: { [entry]: Buffer.from(JSON.stringify(direct)).toString('base64') },
+    data: renderEntries({ [entry]: JSON.stringify(direct) }),
   };
 }
 
@@ -57,10 +54,10 @@ const extraForm = /^rfo\.io\//;
 const tokenForm = /^rfo_([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)_([0-9a-f]{64})$/;
 
 /** What a Secret says, or undefined where it is none that the manager renders. */
-export function parseDirectUser({ type, data = {} }: Secret): DirectUser | undefined {
-  if (type !== secretType) return undefined;
+export function parseDirectUser(secret: Secret): DirectUser | undefined {
+  if (secret.type !== secretType) return undefined;
   try {
-    const value: unknown = JSON.parse(Buffer.from(data[entry] ?? '', 'base64').toString());
+    const value: unknown = JSON.parse(readEntry(secret, entry) ?? '');
     return isDirectUser(value) ? value : undefined;
   } catch {
     return undefined;
@@ -116,7 +113,7 @@ export function followDirectUsers(input: {
   const { client, namespace, life, log } = input;
   const known = new WeakMap<object, DirectUser>();
   const { store, synced } = createInformer<Secret>({
-    ...{ client, namespace, kind: { apiVersion: 'v1', kind: 'Secret' }, life, log },
+    ...{ client, namespace, kind: secretKind, life, log },
     labelSelector: `${directUsersLabel.name}=${directUsersLabel.value}`,
     transform: (secret) => {
       const { apiVersion, kind, metadata } = secret;

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { freePorts, Life, retry, silentLog } from '@rfo/foundation';
 import { createKubeClient, type KubeClient } from '../client.ts';
+import { secretKind } from '../secret.ts';
 import { issue, makeAuthority, type Pair } from '../testing/certificates.ts';
 import { startTestCluster, type TestCluster } from '../testing.ts';
 import { type DirectToken, type DirectUser, followDirectUsers, parseDirectUser, renderDirectUser } from './direct-users.ts';
@@ -112,7 +113,7 @@ describe('an API server that asks for tokens of the manager', { timeout: 120_000
     const other = { ...ada, user: 'rfo:eve', tokens: [known('t4', 'c')] };
     await cluster.client.create(renderDirectUser(other, namespace));
     await untilStatus(tokenOf('t4', 'c'), 201);
-    await cluster.client.delete({ apiVersion: 'v1', kind: 'Secret', namespace, name: 'rfo-direct.eve' });
+    await cluster.client.delete({ ...secretKind, namespace, name: 'rfo-direct.eve' });
     await untilStatus(tokenOf('t4', 'c'), 401);
   });
 

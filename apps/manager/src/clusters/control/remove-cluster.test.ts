@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { Life, silentLog, systemClock } from '@rfo/foundation';
-import { type EventObject, startTestCluster, type TestCluster } from '@rfo/kube';
+import { type EventObject, secretKind, startTestCluster, type TestCluster } from '@rfo/kube';
 import { installCrds } from '../../objects/install-crds.ts';
 import { type Objects, openObjects } from '../../objects/open-objects.ts';
 import { createClusterTokens } from '../cluster-tokens.ts';
@@ -43,7 +43,7 @@ it('a cluster that cannot be reached is let go after a minute, and what is left 
   time = Date.now() + 61_000;
   assert.equal(await remove(), undefined);
   assert.equal(await client.find({ apiVersion: 'rfo.io/v1alpha1', kind: 'Cluster', name: 'far' }), undefined);
-  const secrets = await client.list({ apiVersion: 'v1', kind: 'Secret' }, { namespace, labelSelector: 'rfo.io/cluster=far' });
+  const secrets = await client.list(secretKind, { namespace, labelSelector: 'rfo.io/cluster=far' });
   assert.deepEqual([secrets.items, forgotten], [[], ['far']]);
   const events = await client.list<EventObject>({ apiVersion: 'v1', kind: 'Event' }, { namespace: 'default' });
   const event = events.items.find(({ involvedObject }) => involvedObject.name === 'far');

@@ -2,8 +2,7 @@
  * Secrets that the manager keeps of providers: of each provider the one that it is asked with, and of each user what the provider is asked about
  * him by. They are written and used, and never answered to anybody.
  */
-import { isAlreadyExists, isNotFound, type KubeClient } from '@rfo/kube';
-import { readEntry, renderEntries, type Secret, secretKind } from '../secrets.ts';
+import { isAlreadyExists, isNotFound, type KubeClient, readEntry, renderEntries, type Secret, secretKind } from '@rfo/kube';
 
 export type KeptSecrets = {
   /** Client secret or password of the manager at the provider. */

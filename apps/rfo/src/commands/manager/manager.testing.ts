@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type KubeClientOptions, type KubeObject, startTestCluster } from '@rfo/kube';
+import { type KubeClientOptions, readEntry, type Secret, secretKind, startTestCluster } from '@rfo/kube';
 
 const program = join(import.meta.dirname, '../../../../manager/src/main.ts');
 
@@ -41,9 +41,8 @@ export async function startTestManager(): Promise<TestManager> {
     const { client } = cluster;
     // What people and agents type: the port is known only now.
     await client.create({ apiVersion: 'rfo.io/v1alpha1', kind: 'Setting', metadata: { name: 'server-url' }, spec: { value: address } });
-    const ref = { apiVersion: 'v1', kind: 'Secret', namespace: 'rfo-system', name: 'rfo-manager-tls' };
-    const { data } = await client.get<KubeObject & { readonly data: Readonly<Record<string, string>> }>(ref);
-    return { address, password, ca: Buffer.from(data['ca.crt'] ?? '', 'base64').toString(), stop };
+    const tls = await client.get<Secret>({ ...secretKind, namespace: 'rfo-system', name: 'rfo-manager-tls' });
+    return { address, password, ca: readEntry(tls, 'ca.crt') ?? '', stop };
   } catch (error) {
     await stop();
     throw error;
