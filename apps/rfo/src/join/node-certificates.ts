@@ -30,12 +30,7 @@ export type NodeCertificates = { readonly certificates: readonly EnsuredCertific
 const authorityFiles = ['client-ca', 'server-ca'] as const;
 type AuthorityFile = (typeof authorityFiles)[number];
 
-const signers: Readonly<Record<NodeCertificateName, AuthorityFile>> = {
-  'client-kubelet': 'client-ca',
-  'serving-kubelet': 'server-ca',
-  'client-kube-proxy': 'client-ca',
-  'client-rfo-controller': 'client-ca',
-};
+const signerOf = (name: NodeCertificateName): AuthorityFile => certificateTable[name].signer;
 
 /**
  * Takes the CAs from a server and has it make every certificate that is missing, due, unreadable, without one of the node's names or signed by
@@ -73,7 +68,7 @@ export async function ensureNodeCertificates(
   const checked = leaves.map((leaf) => {
     if (isGood(leaf)) return { leaf, current: leaf.found };
     const [pem = '', key] = [given[leaf.name], keyFor(leaf)];
-    const current = checkIssued(leaf.name, { pem, wanted: leaf.wanted, key, authority: authorities[signers[leaf.name]], now });
+    const current = checkIssued(leaf.name, { pem, wanted: leaf.wanted, key, authority: authorities[signerOf(leaf.name)], now });
     return { leaf, current, issued: { pem, key } };
   });
   const take = async (name: AuthorityFile): Promise<EnsuredCertificate> => {
@@ -106,9 +101,7 @@ export function keptNodeCertificates(options: NodeCertificateInputs): NodeCertif
     if (current === undefined || options.now >= current.notAfter) return undefined;
     certificates.push(describe(name, { store, current, action: 'kept', reason: 'on the disk' }));
   }
-  for (const name of nodeCertificateNames) {
-    const authority = authorities[signers[name]] ?? [];
-    const { found, broken, outdated } = findLeaf(name, { ...at(options, store), wanted: wantedLeaf(name, options), authority });
+  for (const { name, found, broken, outdated } of lookAt(authorities, options)) {
     if (found === undefined || broken !== undefined) return undefined;
     certificates.push(describe(name, { store, current: found, action: 'kept', reason: outdated ?? 'valid' }));
   }
@@ -143,7 +136,7 @@ function lookAt(authorities: Readonly<Record<AuthorityFile, Authority | undefine
   const store = new CertificateStore(options.paths.agent.tls);
   return nodeCertificateNames.map((name) => {
     const wanted = wantedLeaf(name, options);
-    return { name, wanted, ...findLeaf(name, { ...at(options, store), wanted, authority: authorities[signers[name]] ?? [] }) };
+    return { name, wanted, ...findLeaf(name, { ...at(options, store), wanted, authority: authorities[signerOf(name)] ?? [] }) };
   });
 }
 

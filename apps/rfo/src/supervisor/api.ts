@@ -39,7 +39,7 @@ export const joinPaths = {
   etcdPromote: `${prefix}/etcd/promote`,
 } as const;
 
-/** The certificates that a node is given, by their rows of the table; the first of them tells who it is. */
+/** The certificates that a node is given, by their rows of the table; by `client-kubelet` it shows from then on who it is. */
 export const nodeCertificateNames = ['client-kubelet', 'serving-kubelet', 'client-kube-proxy', 'client-rfo-controller'] as const;
 export type NodeCertificateName = (typeof nodeCertificateNames)[number];
 

@@ -3,14 +3,13 @@ import { readFileSync } from 'node:fs';
 import { type Clock, fail } from '@rfo/foundation';
 import { whileUnchanged } from '@rfo/http';
 import { CertificateStore } from '../certificates/store.ts';
-import { joinHeaders, type NodeCertificateName, nodeCertificateNames, parseCertificateRequests } from './api.ts';
+import { type IssuedCertificates, joinHeaders, type NodeCertificateName, nodeCertificateNames, parseCertificateRequests } from './api.ts';
 import type { SupervisorInputs } from './inputs.ts';
 import { createNodeCertificates, type NodeIdentity, readNodeIdentity } from './issue-node-certificate.ts';
 import type { Joins } from './joins.ts';
 import { type Call, expected, header, json, passwordOf, pem, type Route } from './route.ts';
 
-const authorityNames = ['client-ca', 'server-ca'] as const;
-type NodeAuthority = (typeof authorityNames)[number];
+type NodeAuthority = keyof IssuedCertificates['authorities'];
 
 export function nodeCertificateHandlers(
   inputs: SupervisorInputs,
