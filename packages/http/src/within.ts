@@ -1,4 +1,4 @@
-import { fail, orAbort } from '@rfo/foundation';
+import { fail, followersOf, orAbort } from '@rfo/foundation';
 
 /**
  * Does the work with a signal that ends it after so many milliseconds, and settles by then even if the work does not listen.
@@ -9,17 +9,14 @@ export async function within<T>(
   bounds: { readonly what: string; readonly milliseconds: number; readonly signal: AbortSignal },
 ): Promise<T> {
   const { what, milliseconds } = bounds;
-  // In the place of AbortSignal.any: every request comes by here, and its weak references cost the collector more than the request itself.
-  const ending = new AbortController();
-  const onAbort = (): void => ending.abort(bounds.signal.reason);
-  if (bounds.signal.aborted) onAbort();
-  else bounds.signal.addEventListener('abort', onAbort, { once: true });
+  const followers = followersOf(bounds.signal);
+  const ending = followers.add();
   const cure = 'Try again; the log of the server may say what it waits for';
   const timer = setTimeout(() => ending.abort(fail('timeout', { what, seconds: milliseconds / 1000, cure })), milliseconds);
   try {
     return await orAbort(work(ending.signal), ending.signal);
   } finally {
     clearTimeout(timer);
-    bounds.signal.removeEventListener('abort', onAbort);
+    followers.end();
   }
 }

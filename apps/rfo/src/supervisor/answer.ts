@@ -1,7 +1,7 @@
 /** One request from its arrival to its answer: route, caller, right, body, turn, work. In this order, so that who may not costs nothing. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { fail, toRfoError } from '@rfo/foundation';
+import { fail, followersOf, toRfoError } from '@rfo/foundation';
 import { createLimit, readBody, within } from '@rfo/http';
 import { discard } from '@rfo/proxy';
 import { type Authenticator, nodeNameHeader } from './authenticate.ts';
@@ -60,19 +60,13 @@ export function createAnswerer(
     }
   };
 
-  /** What ends the server ends these; a signal of each request that followed that of the life would stay with it until then. */
-  const running = new Set<AbortController>();
-  const endAll = (): void => {
-    for (const request of running) request.abort(life.signal.reason);
-  };
-  if (!life.signal.aborted) life.signal.addEventListener('abort', endAll, { once: true });
+  /** What ends the server ends these; until then nothing of a request that was answered stays with the life. */
+  const running = followersOf(life.signal);
 
   const follow = (response: ServerResponse): AbortController => {
-    const request = new AbortController();
-    if (life.signal.aborted) request.abort(life.signal.reason);
-    running.add(request);
+    const request = running.add();
     response.once('close', () => {
-      running.delete(request);
+      running.release(request);
       if (!response.writableFinished) request.abort(new Error('the caller went away'));
     });
     return request;
