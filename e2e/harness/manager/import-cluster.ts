@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { repository } from '../../lab/index.ts';
 import { eventually } from '../eventually.ts';
-import { dataDir, kubeconfigFile, type Node } from '../node.ts';
+import { dataDir, kubeconfigFile, type Node, untilLine } from '../node.ts';
 import type { People } from './people.ts';
 
 /** Where the agent lives in an imported cluster. */
@@ -13,13 +13,21 @@ type Which = { readonly name: string; readonly signal: AbortSignal };
 
 /** As its administrator does it: the image is brought to the node, and the line that the manager prints is run there. */
 export async function importCluster(manager: People, { node, name, signal }: Which & { readonly node: Node }): Promise<void> {
-  const images = join(dataDir, 'agent/images');
-  await node.host.must(['cp', join(repository, '.cache/images-programs/cluster-agent.tar'), `${images}/`]);
+  await bringImage(node, signal);
   const line = await manager.as('admin', ['clusters', 'import', name]);
   const env = { KUBECONFIG: kubeconfigFile, PATH: `${dataDir}/bin:/usr/sbin:/usr/bin:/sbin:/bin` };
   const { code, stderr } = await node.host.exec(['bash', '-c', line], { env, signal });
   assert.equal(code, 0, stderr);
   await untilCluster(manager, 'Active', { name, signal });
+}
+
+/** Waits until the node has it: pods whose image is missing try again after ten seconds at the earliest, and then ever later. */
+async function bringImage(node: Node, signal: AbortSignal): Promise<void> {
+  const archive = join(repository, '.cache/images-programs/cluster-agent.tar');
+  // Not again where a scenario has brought it before.
+  await node.host.must(['cp', '--update', archive, join(dataDir, 'agent/images/')]);
+  const imported = /: images imported .*\bimages=\S*rfo\.io\/cluster-agent:/;
+  await untilLine(node.service(), imported, { signal, within: 120_000 });
 }
 
 /** Waits until the cluster is in this phase; gives what is said of its agent. */
