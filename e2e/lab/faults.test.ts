@@ -221,6 +221,7 @@ test('names and addresses that a lab cannot give are refused with a reason', { s
   await lab.addHost({ name: 'a', ip: '10.98.0.12' });
   await assert.rejects(lab.addHost({ name: 'a' }), /there is a host a already/);
   await assert.rejects(lab.addHost({ name: 'fourteen-chars' }), /cannot be a host's name/);
+  await assert.rejects(lab.addHost({ name: 'outside' }), /no host can be called outside/);
   await assert.rejects(lab.addHost({ name: 'b', ip: '10.98.0.12' }), /is the address of a/);
   await assert.rejects(lab.addHost({ name: 'b', ip: '10.98.1.12' }), /no address of the lab/);
   assert.equal((await lab.addHost({ name: 'b' })).ip, '10.98.0.11');

@@ -223,6 +223,10 @@ function checkName(name: string, others: readonly HostState[]): void {
   if (!hostName.test(name)) {
     throw fail('lab-order', { problem: `"${name}" cannot be a host's name`, cure: 'Use up to 13 lower-case letters, digits and "-"' });
   }
+  if (name === OUTSIDE) {
+    const problem = `no host can be called ${OUTSIDE}: so is the cgroup of what the lab itself runs`;
+    throw fail('lab-order', { problem, cure: 'Choose another name' });
+  }
   if (others.some((other) => other.name === name)) {
     throw fail('lab-order', { problem: `there is a host ${name} already`, cure: 'Choose another name' });
   }
