@@ -56,3 +56,46 @@ test('who does not want to wait for it any more need not', async () => {
   patience.abort(new Error('enough'));
   await assert.rejects(opening, /enough/);
 });
+
+/** One that is asked and never answers: its other end has lost power. */
+function silentSession() {
+  const asked = Promise.withResolvers<void>();
+  const open: Session['open'] = (aborted) =>
+    new Promise((_, reject) => {
+      asked.resolve();
+      aborted.addEventListener('abort', () => reject(aborted.reason), { once: true });
+    });
+  return { session: sessionTo('edge', { replica: 'dead', open }), asked: asked.promise };
+}
+
+test('a request by a session that has fallen silent goes on by one that comes, and need not wait until the silent one is given up', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const sessions = start();
+  const { session: silent, asked } = silentSession();
+  const leave = sessions.add(silent);
+  const opening = sessions.open('edge', { signal });
+  await asked;
+  t.mock.timers.tick(3000);
+  const session = sessionTo('edge', { replica: 'two' });
+  sessions.add(session);
+  assert.equal((await opening).session, session);
+  leave();
+});
+
+test('so does one whose session is given up after another has come', async () => {
+  const sessions = start();
+  const broken = Promise.withResolvers<never>();
+  const asked = Promise.withResolvers<void>();
+  const open = (): Promise<never> => {
+    asked.resolve();
+    return broken.promise;
+  };
+  const leave = sessions.add(sessionTo('edge', { open }));
+  const opening = sessions.open('edge', { signal });
+  await asked.promise;
+  const session = sessionTo('edge');
+  sessions.add(session);
+  leave();
+  broken.reject(new Error('it was silent for 10 s'));
+  assert.equal((await opening).session, session);
+});

@@ -46,7 +46,7 @@ export type Sessions = {
   readonly onChange: (listener: (cluster: string) => void) => () => void;
 };
 
-/** Milliseconds for a session to open a stream while there is another one to try. */
+/** Milliseconds for a session to open a stream where there is another one to try. */
 const patience = 3000;
 /** How long (ms) after its last session a cluster is waited for: agents dial again at once when a replica or a connection of theirs ends. */
 const comesBackWithin = 8000;
@@ -98,6 +98,23 @@ export function createSessions({ now, log }: { readonly now: () => number; reado
     });
   };
 
+  /** Aborts when a session has had its time and there is another one to try: now, or as soon as one comes. What is silent may be dead. */
+  const untilAnother = (isThere: () => boolean): { readonly signal: AbortSignal; readonly end: () => void } => {
+    const turn = new AbortController();
+    const look = (): void => {
+      if (isThere()) turn.abort(new Error(`no answer within ${patience / 1000} s`));
+    };
+    const timer = setTimeout(() => {
+      listeners.add(look);
+      look();
+    }, patience);
+    const end = (): void => {
+      clearTimeout(timer);
+      listeners.delete(look);
+    };
+    return { signal: turn.signal, end };
+  };
+
   const openBy = async (chosen: Held, signal: AbortSignal): Promise<Duplex> => {
     chosen.streams++;
     try {
@@ -136,17 +153,23 @@ export function createSessions({ now, log }: { readonly now: () => number; reado
     open: async (cluster, { own = false, signal }) => {
       signal.throwIfAborted();
       for (;;) {
-        const candidates = ranked(cluster).filter(({ session }) => !own || session.replica === undefined);
+        const tried = new Set<Held>();
+        const next = (): Held | undefined =>
+          ranked(cluster).find((each) => !tried.has(each) && !(own && each.session.replica !== undefined));
         let last: unknown = away(cluster);
-        for (const [index, chosen] of candidates.entries()) {
-          const isLast = index === candidates.length - 1;
+        for (let chosen = next(); chosen !== undefined; chosen = next()) {
+          const { session } = chosen;
+          tried.add(chosen);
+          const turn = untilAnother(() => next() !== undefined);
           try {
-            const stream = await openBy(chosen, isLast ? signal : AbortSignal.any([signal, AbortSignal.timeout(patience)]));
-            return { stream, session: chosen.session };
+            return { stream: await openBy(chosen, AbortSignal.any([signal, turn.signal])), session };
           } catch (error) {
             signal.throwIfAborted();
             last = error;
-            if (!isLast) log.warn('a session cannot reach its API server, the next is tried', { cluster, via: chosen.session.via, error });
+            if (next() !== undefined)
+              log.warn('a session cannot reach its API server, the next is tried', { cluster, via: session.via, error });
+          } finally {
+            turn.end();
           }
         }
         // Another replica asks by what it sees itself, and waits by itself.
