@@ -46,7 +46,7 @@ export async function joinNode(
 
 /**
  * Boots `server-1`, then joins the other servers and after them the agents, one after the other; notes how long each took.
- * @param shape `config` is that of every server, `agentConfig` that of every agent
+ * @param shape `config` is that of every server and `env` its variables, `agentConfig` that of every agent
  */
 export async function clusterOf(
   context: ScenarioContext,
@@ -55,25 +55,26 @@ export async function clusterOf(
     readonly agents: number;
     readonly config?: Readonly<Record<string, unknown>>;
     readonly agentConfig?: Readonly<Record<string, unknown>>;
+    readonly env?: Readonly<Record<string, string>>;
   },
 ): Promise<Cluster> {
   const { step, note } = context;
-  const { config = {}, agentConfig = {} } = shape;
+  const { config = {}, agentConfig = {}, env = {} } = shape;
   assert.ok(shape.servers > 0, 'a cluster needs a server');
-  const first = await context.addNode('server-1', { config });
+  const first = await context.addNode('server-1', { config, env });
   await step('server-1 gets ready', async () => {
     await first.start();
     await first.untilReady();
   });
-  const join = (name: string, role: NodeRole, own: Readonly<Record<string, unknown>>): Promise<Node> =>
+  const join = (name: string, role: NodeRole, own: Pick<NodeOptions, 'config' | 'env'>): Promise<Node> =>
     step(`${name} joins`, async () => {
-      const { node, took } = await joinNode(context, { first, name, role, config: own });
+      const { node, took } = await joinNode(context, { first, name, role, ...own });
       note(`${name}: ${role === 'server' ? 'votes and ' : ''}Ready ${(took / 1000).toFixed(1)} s after its start`);
       return node;
     });
   const servers = [first];
-  for (let number = 2; number <= shape.servers; number++) servers.push(await join(`server-${number}`, 'server', config));
+  for (let number = 2; number <= shape.servers; number++) servers.push(await join(`server-${number}`, 'server', { config, env }));
   const agents: Node[] = [];
-  for (let number = 1; number <= shape.agents; number++) agents.push(await join(`agent-${number}`, 'agent', agentConfig));
+  for (let number = 1; number <= shape.agents; number++) agents.push(await join(`agent-${number}`, 'agent', { config: agentConfig }));
   return { servers, agents, first };
 }
