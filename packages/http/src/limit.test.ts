@@ -53,3 +53,18 @@ it('lets go of who no longer waits, and of a place whose work failed', async () 
   await assert.rejects(first, /broken/);
   assert.equal(await limit(async () => 'now', signal), 'now');
 });
+
+it('waits without an end and refuses in its own words where it is told so', async () => {
+  const busy = new Error('busy');
+  const limit = createLimit({ inFlight: 1, waiting: 1, refusal: () => busy });
+  const running = Promise.withResolvers<void>();
+  const first = limit(() => running.promise);
+  const waiting = limit(async () => 'after it');
+  await assert.rejects(
+    limit(async () => 'never'),
+    (error) => error === busy,
+  );
+  running.resolve();
+  await first;
+  assert.equal(await waiting, 'after it');
+});

@@ -1,25 +1,31 @@
 /** A limit of how much is done at once: what comes on top waits in order, and is refused when too much waits already or for too long. */
 import { fail } from '@rfo/foundation';
 
-/** Does the work when its turn comes. Throws server-overloaded, the signal's reason while it waits, and what the work throws. */
-export type Limit = <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+/** Does the work when its turn comes. Throws the refusal, the signal's reason while it waits, and what the work throws. */
+export type Limit = <T>(work: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
 
-/** @param bounds `patience` in milliseconds */
-export function createLimit(bounds: { readonly inFlight: number; readonly waiting: number; readonly patience: number }): Limit {
+/** @param bounds `patience` in milliseconds, without end where it is left out; `refusal` is server-overloaded where it is left out */
+export function createLimit(bounds: {
+  readonly inFlight: number;
+  readonly waiting: number;
+  readonly patience?: number;
+  readonly refusal?: () => Error;
+}): Limit {
+  const { inFlight, patience, refusal = () => fail('server-overloaded', {}) } = bounds;
   let busy = 0;
   const queue = new Set<() => void>();
 
-  const enter = (signal: AbortSignal): Promise<void> | undefined => {
-    signal.throwIfAborted();
-    if (busy < bounds.inFlight) {
+  const enter = (signal: AbortSignal | undefined): Promise<void> | undefined => {
+    signal?.throwIfAborted();
+    if (busy < inFlight) {
       busy++;
       return undefined;
     }
-    if (queue.size >= bounds.waiting) throw fail('server-overloaded', {});
+    if (queue.size >= bounds.waiting) throw refusal();
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         clearTimeout(timer);
-        signal.removeEventListener('abort', onAbort);
+        signal?.removeEventListener('abort', onAbort);
         queue.delete(start);
       };
       const start = (): void => {
@@ -28,13 +34,14 @@ export function createLimit(bounds: { readonly inFlight: number; readonly waitin
       };
       const onAbort = (): void => {
         leave();
-        reject(signal.reason);
+        reject(signal?.reason);
       };
-      const timer = setTimeout(() => {
+      const onImpatience = (): void => {
         leave();
-        reject(fail('server-overloaded', {}));
-      }, bounds.patience);
-      signal.addEventListener('abort', onAbort, { once: true });
+        reject(refusal());
+      };
+      const timer = patience === undefined ? undefined : setTimeout(onImpatience, patience);
+      signal?.addEventListener('abort', onAbort, { once: true });
       queue.add(start);
     });
   };

@@ -1,12 +1,12 @@
 /** Tells who a request comes from. Everything but the sign-in passes here. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Clock, fail } from '@rfo/foundation';
+import { limitRate } from '@rfo/http';
 import type { Token, User } from '@rfo/schema';
 import type { Objects } from '../objects/open-objects.ts';
 import type { Caller } from './caller.ts';
 import { checkCsrf, csrfTokenOf } from './csrf.ts';
 import { heldGroups, isGone } from './held-groups.ts';
-import { limitRate } from './limit-rate.ts';
 import { localProvider } from './local-provider.ts';
 import type { Uses } from './note-uses.ts';
 import { type Found, readCredentials } from './read-credentials.ts';

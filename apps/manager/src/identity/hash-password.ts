@@ -3,7 +3,8 @@
  * https://github.com/P-H-C/phc-string-format/blob/master/phc-sf-spec.md
  */
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
-import { limitAtOnce } from './limit-at-once.ts';
+import { fail } from '@rfo/foundation';
+import { createLimit } from '@rfo/http';
 
 /** `ln`: log2 of N. One hash takes 128·N·r bytes of memory, and time in proportion to N·r·p. */
 export type Cost = { readonly ln: number; readonly r: number; readonly p: number };
@@ -27,7 +28,7 @@ const form = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{22
 
 /** Both functions throw sign-in-busy where too much waits already. */
 export function createPasswordHasher(cost: Cost = defaultCost): PasswordHasher {
-  const limited = limitAtOnce(atOnce, waiting);
+  const limited = createLimit({ inFlight: atOnce, waiting, refusal: () => fail('sign-in-busy', {}) });
   const derive = (password: string, salt: Buffer, by: Cost): Promise<Buffer> => limited(() => run(password, salt, by));
   /** What nobody's password leads to. */
   const nobody = { cost, salt: randomBytes(saltLength), hash: randomBytes(hashLength) };

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Token } from '@rfo/schema';
-import { limitRate } from './limit-rate.ts';
 import { checkPassword } from './password-rules.ts';
 import { readCredentials } from './read-credentials.ts';
 import { readDuration } from './read-duration.ts';
@@ -87,17 +86,4 @@ test('a token ends at the earliest of its own end, the longest time of the setti
   assert.equal(end(token('session', { idleSeconds: 7200 }, at(3)), limits), 5);
   assert.equal(end(token('session', { idleSeconds: 7200 }, at(3)), limits, created + 4 * hour), 6);
   assert.equal(end(token('session', { idleSeconds: 7200 }, at(9)), limits), 10);
-});
-
-test('what is limited may be done in a burst, and then as often as time passes', () => {
-  let now = 0;
-  const may = limitRate({ burst: 3, perSecond: 2, clock: { now: () => now } });
-  const count = (): number => Array.from({ length: 10 }, may).filter(Boolean).length;
-  assert.equal(count(), 3);
-  now = 1000;
-  assert.equal(count(), 2);
-  now = 60_000;
-  assert.equal(count(), 3);
-  now = 0;
-  assert.equal(count(), 0);
 });

@@ -3,6 +3,7 @@
  * all come at once when the manager starts anew.
  */
 import { type Clock, fail } from '@rfo/foundation';
+import { type Rate, refill } from '@rfo/http';
 import { networkOf } from './network-of.ts';
 
 export type FailureLimit = {
@@ -16,20 +17,10 @@ export type FailureLimit = {
 const mostKept = 10_000;
 
 /** @param bounds failures that are free at once, and then so many a second */
-export function limitFailures({
-  burst,
-  perSecond,
-  clock,
-}: {
-  readonly burst: number;
-  readonly perSecond: number;
-  readonly clock: Clock;
-}): FailureLimit {
+export function limitFailures({ clock, ...rate }: Rate & { readonly clock: Clock }): FailureLimit {
+  const { burst, perSecond } = rate;
   const all = new Map<string, { readonly left: number; readonly at: number }>();
-  const leftOf = (key: string, now: number): number => {
-    const { left, at } = all.get(key) ?? { left: burst, at: now };
-    return Math.min(burst, left + (Math.max(0, now - at) / 1000) * perSecond);
-  };
+  const leftOf = (key: string, now: number): number => refill(all.get(key) ?? { left: burst, at: now }, rate, now);
   return {
     check: (address = '') => {
       const left = leftOf(networkOf(address), clock.now());

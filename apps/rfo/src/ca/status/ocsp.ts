@@ -3,10 +3,10 @@
  * another process.
  */
 import { type Clock, type Log, RfoError } from '@rfo/foundation';
+import { limitRate } from '@rfo/http';
 import { decodeOcspRequest, encodeOcspError, type OcspError, type OcspRequest } from '@rfo/pki';
 import { type Asked, createIssuerIndex } from './find-issuer.ts';
 import { keepAnswers } from './kept-answers.ts';
-import { limitRate } from './rate.ts';
 import { keptReply, type Signed, signAnswer, type Told } from './sign-answer.ts';
 import type { OcspReply, Responder, StatusAuthority, StatusStore } from './types.ts';
 
@@ -50,7 +50,7 @@ export function createOcsp(inputs: OcspInputs): Ocsp {
   const { store, clock, log, validity } = inputs;
   const kept = keepAnswers(inputs);
   const find = createIssuerIndex(inputs.authorities);
-  const mayBeSigned = limitRate(inputs.uncachedPerSecond, clock);
+  const mayBeSigned = limitRate({ burst: inputs.uncachedPerSecond, perSecond: inputs.uncachedPerSecond, clock });
   const counters = { answered: 0, signed: 0, refused: 0 };
 
   const sign = async (told: readonly Told[], { responderNow }: OcspAuthority, nonce?: Buffer): Promise<Signed> => {

@@ -1,7 +1,7 @@
 /** The connections to a directory: few, kept while they are of use, to the first of its servers that answers. */
 import { fail, type Life, type Log, orAbort, RfoError, toRfoError } from '@rfo/foundation';
+import { createLimit } from '@rfo/http';
 import { ResultCodeError } from 'ldapts';
-import { limitAtOnce } from '../../limit-at-once.ts';
 import { connectTo, type Server, serverOf } from './connect.ts';
 import type { LdapSettings } from './plan.ts';
 import { createSession, type Session } from './session.ts';
@@ -38,7 +38,7 @@ export function createConnections(parts: {
   const { settings, bindPassword, life, log } = parts;
   const servers = settings.servers.map((text) => serverOf(text, settings.security));
   const timeout = settings.timeoutSeconds * 1000;
-  const limited = limitAtOnce(atOnce, waiting);
+  const limited = createLimit({ inFlight: atOnce, waiting, refusal: () => fail('sign-in-busy', {}) });
   const avoided = new Map<string, number>();
   const idle = new Map<Session, NodeJS.Timeout>();
 
