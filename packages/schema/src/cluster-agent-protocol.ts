@@ -100,7 +100,6 @@ export const longestAgentLine = 256 * 1024;
 
 /** Keys of the Secret in which the agents of a cluster keep how they reach the manager, and its name, that of their account and workloads. */
 export const agentName = 'rfo-cluster-agent';
-export const agentNamespace = 'rfo-system';
 export const agentSecretKeys = { token: 'token', settings: 'settings.json' } as const;
 
 /**

@@ -20,7 +20,6 @@ export {
   type AgentSettings,
   type AgentWelcome,
   agentName,
-  agentNamespace,
   agentPaths,
   agentSecretKeys,
   agentTarget,
@@ -56,6 +55,7 @@ export type {
 export type { ManagerConfig } from './manager/options.ts';
 export type { WatchMessage, WatchRequest, WatchSubscribe } from './manager/watch-protocol.ts';
 export { loadManagerCliOptions } from './manager-cli-load.ts';
+export { agentNamespace, managerNamespace } from './namespaces.ts';
 export type { CiliumVersion } from './network-options.ts';
 export type { Bgp, BgpAttributes, BgpPeer, NetworkDeclaration } from './network-options-declaration.ts';
 export { loadNetworkOptions } from './network-options-load.ts';

@@ -1,7 +1,7 @@
 /** Who is who: users, their passwords, sessions and tokens. What the other parts of the manager see of it. */
 import { type Clock, fail, type Life, type Log } from '@rfo/foundation';
 import type { KubeClient } from '@rfo/kube';
-import type { Token, User } from '@rfo/schema';
+import { managerNamespace, type Token, type User } from '@rfo/schema';
 import type { Objects } from '../objects/open-objects.ts';
 import { ensureAdministrator, forgetPassword } from './administrator.ts';
 import { createAttemptCounts, keyOfUser } from './attempt-counts.ts';
@@ -90,7 +90,7 @@ type IdentityOptions = {
 };
 
 export function createIdentity(options: IdentityOptions): Identity {
-  const { objects, client, namespace = 'rfo-system', clock, life } = options;
+  const { objects, client, namespace = managerNamespace, clock, life } = options;
   const log = options.log.part('identity');
   const onEvent = (event: IdentityEvent): void => {
     try {

@@ -1,5 +1,6 @@
 import type { Clock, Log } from '@rfo/foundation';
 import type { KubeClient } from '@rfo/kube';
+import { managerNamespace } from '@rfo/schema';
 import type { ServerInputs } from './inputs.ts';
 import { claimPassword, type ManagerFacts, managerFacts } from './manager-facts.ts';
 import { renderManagerReady, renderReady } from './ready-text.ts';
@@ -37,7 +38,7 @@ export async function announceServer(given: {
 /** Its password is told to whom it was not told before, by any server. */
 async function learn({ inputs, client, clock, signal }: Parameters<typeof announceServer>[0]): Promise<ManagerFacts> {
   const { config } = inputs;
-  const namespace = givenArgument(config, 'namespace') ?? 'rfo-system';
+  const namespace = givenArgument(config, 'namespace') ?? managerNamespace;
   const ownCa = givenArgument(config, 'tls-cert-file') === undefined;
   const facts = await managerFacts({ client, namespace, ownCa, signal });
   if (facts.password === undefined || facts.shown) return facts;

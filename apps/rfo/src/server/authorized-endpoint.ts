@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '@rfo/foundation';
 import { followDirectUsers, type KubeClient, renderWebhookConfig, serveTokenReviews } from '@rfo/kube';
-import type { ServerConfig } from '@rfo/schema';
+import { agentNamespace, type ServerConfig } from '@rfo/schema';
 import type { RenderedFile, TaskComponent } from '../component/component.ts';
 import type { Paths } from '../paths.ts';
 import { serverPorts } from './inputs.ts';
@@ -14,8 +14,6 @@ import { rolesOf } from './roles.ts';
 
 /** In the certificate that the API server shows; see the table of certificates. */
 const apiserverName = 'system:apiserver';
-/** Where managers leave what a cluster has to know of tokens. */
-const namespace = 'rfo-system';
 
 /** Only where there is an API server to ask. */
 export function hasEndpoint(config: ServerConfig): boolean {
@@ -54,7 +52,7 @@ export function endpointComponent(parts: { readonly paths: Paths; readonly clien
     run: async ({ life, log }) => {
       const read = (name: string): Promise<string> => readFile(join(paths.server.tls, name), 'utf8');
       const [cert, key, ca] = await Promise.all(['serving-kube-apiserver.crt', 'serving-kube-apiserver.key', 'client-ca.crt'].map(read));
-      const users = followDirectUsers({ client, namespace, life, log });
+      const users = followDirectUsers({ client, namespace: agentNamespace, life, log });
       const tls = { cert: cert ?? '', key: key ?? '', client: { ca: ca ?? '', commonName: apiserverName } };
       await serveTokenReviews({ users, host: '127.0.0.1', port: serverPorts.tokenReviews, tls, clock, life, log });
     },

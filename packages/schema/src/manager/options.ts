@@ -1,5 +1,6 @@
 // The options of the manager: flags, variables and configuration files.
 import { declareOptions, type Values } from '../declaration.ts';
+import { managerNamespace } from '../namespaces.ts';
 import { list, maybe, optionGroup, preset, toggle } from '../option.ts';
 import {
   absolutePath,
@@ -64,7 +65,7 @@ export const managerConfig = declareOptions({
       'tls-san': list(hostOrAddress(), { help: 'Further name or address that its own certificate is for.', split: true }),
     }),
     ...optionGroup('Replicas', {
-      'namespace': preset(domainName('the name of a namespace', 'rfo-system'), 'rfo-system', {
+      'namespace': preset(domainName('the name of a namespace', managerNamespace), managerNamespace, {
         help: 'Namespace of its Secrets and Leases.',
       }),
       'replica-name': maybe(domainName('a name', 'rfo-manager-7d9f'), {
