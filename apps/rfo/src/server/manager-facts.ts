@@ -1,6 +1,6 @@
 /** What a server can tell of the manager that runs on it, read from where the manager keeps it. */
 import { X509Certificate } from 'node:crypto';
-import { isConflict, type KubeClient, type KubeObject } from '@rfo/kube';
+import { isConflict, type KubeClient, type KubeObject, readEntry, type Secret, secretKind } from '@rfo/kube';
 
 export type ManagerFacts = {
   /** As people and other clusters know it. */
@@ -13,10 +13,9 @@ export type ManagerFacts = {
   readonly shown: boolean;
 };
 
-type Secret = KubeObject & { readonly data?: Readonly<Record<string, string>> };
 type Setting = KubeObject & { readonly spec: { readonly value: string } };
 
-const secretIn = (namespace: string, name: string) => ({ apiVersion: 'v1', kind: 'Secret', namespace, name });
+const secretIn = (namespace: string, name: string) => ({ ...secretKind, namespace, name });
 const administratorName = 'rfo-administrator';
 const shownAnnotation = 'rfo.io/password-shown';
 
@@ -35,11 +34,11 @@ export async function managerFacts(given: {
     ownCa ? client.get<Secret>(secretIn(namespace, 'rfo-manager-tls'), { signal }) : undefined,
     client.get<Secret>(secretIn(namespace, administratorName), { signal }),
   ]);
-  const ca = entryOf(tls, 'ca.crt');
+  const ca = tls && readEntry(tls, 'ca.crt');
   return {
     address: url.spec.value,
     pin: ca && `sha256:${new X509Certificate(ca).fingerprint256.replaceAll(':', '').toLowerCase()}`,
-    password: entryOf(first, 'password'),
+    password: readEntry(first, 'password'),
     shown: isShown(first),
   };
 }
@@ -58,7 +57,7 @@ export async function claimPassword(given: {
   const ref = secretIn(namespace, administratorName);
   for (;;) {
     const found = await client.get<Secret>(ref, { signal });
-    if (isShown(found) || entryOf(found, 'password') === undefined) return false;
+    if (isShown(found) || readEntry(found, 'password') === undefined) return false;
     const { resourceVersion } = found.metadata;
     const metadata = { resourceVersion, annotations: { [shownAnnotation]: now.toISOString() } };
     try {
@@ -73,9 +72,4 @@ export async function claimPassword(given: {
 
 function isShown({ metadata }: Secret): boolean {
   return metadata.annotations?.[shownAnnotation] !== undefined;
-}
-
-function entryOf(object: Secret | undefined, key: string): string | undefined {
-  const text = object?.data?.[key];
-  return text === undefined ? undefined : Buffer.from(text, 'base64').toString();
 }
