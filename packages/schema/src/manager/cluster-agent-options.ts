@@ -1,7 +1,8 @@
 // The options of the agent that connects a cluster to a manager. Where the manager is and the token stand in a Secret of its cluster.
 import { declareOptions, type Values } from '../declaration.ts';
-import { maybe, optionGroup, preset, toggle } from '../option.ts';
-import { absolutePath, choice, numberType, text } from '../value-types.ts';
+import { optionGroup, preset } from '../option.ts';
+import { absolutePath, choice, numberType } from '../value-types.ts';
+import { configOption, logOptions } from './program-options.ts';
 
 export const clusterAgentConfig = declareOptions({
   name: 'cluster-agent',
@@ -21,16 +22,8 @@ export const clusterAgentConfig = declareOptions({
       }),
     }),
     ...optionGroup('The program itself', {
-      'config': maybe(text(), {
-        help: 'Configuration file; the files of <config>.d/*.yaml are read after it.',
-        short: 'c',
-        value: 'file',
-        path: true,
-        unset: '/etc/rancher/rfo/cluster-agent.yaml',
-        from: ['command-line', 'environment'],
-      }),
-      'log-format': preset(choice(['text', 'json']), 'text', { help: 'Form of the log.' }),
-      'debug': toggle({ help: 'Log more, and show where an error came from.' }),
+      ...configOption('/etc/rancher/rfo/cluster-agent.yaml'),
+      ...logOptions,
     }),
   },
 });

@@ -2,18 +2,8 @@
 import { declareOptions, type Values } from '../declaration.ts';
 import { managerNamespace } from '../namespaces.ts';
 import { list, maybe, optionGroup, preset, toggle } from '../option.ts';
-import {
-  absolutePath,
-  anyPath,
-  choice,
-  domainName,
-  duration,
-  hostOrAddress,
-  httpsAddress,
-  numberType,
-  text,
-  textLike,
-} from '../value-types.ts';
+import { absolutePath, anyPath, domainName, duration, hostOrAddress, httpsAddress, numberType, textLike } from '../value-types.ts';
+import { configOption, logOptions } from './program-options.ts';
 
 /** A certificate and its key belong together. */
 const pair = {
@@ -91,14 +81,7 @@ export const managerConfig = declareOptions({
       ),
     }),
     ...optionGroup('The program itself', {
-      'config': maybe(text(), {
-        help: 'Configuration file; the files of <config>.d/*.yaml are read after it.',
-        short: 'c',
-        value: 'file',
-        path: true,
-        unset: '/etc/rancher/rfo/manager.yaml',
-        from: ['command-line', 'environment'],
-      }),
+      ...configOption('/etc/rancher/rfo/manager.yaml'),
       'kubeconfig': maybe(anyPath(), {
         help: 'Kubeconfig of the cluster that it runs in.',
         value: 'file',
@@ -108,8 +91,7 @@ export const managerConfig = declareOptions({
       'hide-password': toggle({
         help: 'Do not print the first password of the administrator, where what is printed is kept; it stands in the Secret rfo-administrator until it is changed.',
       }),
-      'log-format': preset(choice(['text', 'json']), 'text', { help: 'Form of the log.' }),
-      'debug': toggle({ help: 'Log more, and show where an error came from.' }),
+      ...logOptions,
     }),
   },
   rules: [pair, authority],
