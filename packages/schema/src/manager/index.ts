@@ -5,6 +5,7 @@ export { objectParser } from './parse-object.ts';
 export { renderCrds } from './render-crds.ts';
 export { renderObjectReference } from './render-object-reference.ts';
 export { renderWatchReference } from './render-watch-reference.ts';
+export { servedResource } from './served-resource.ts';
 export {
   longestWatchRequest,
   parseWatchMessage,

@@ -9,23 +9,13 @@ import { type Route, route } from '../route.ts';
 
 const namespace = z.optional(z.string().check(z.minLength(1), z.maxLength(63), z.regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)));
 
-const served = z.object({
-  group: z.string(),
-  version: z.string(),
-  resource: z.string(),
-  kind: z.string(),
-  singular: z.string(),
-  shortNames: z.array(z.string()),
-  namespaced: z.boolean(),
-});
-
 export function resourceRoutes({ watches }: ApiParts): readonly Route[] {
   return [
     route({
       ...{ method: 'GET', path: '/clusters/:cluster/resources', tag: 'Resource', narrow: true, access: { kind: 'self' } },
       summary: 'List the resources that a cluster has, each in the version that it prefers',
       params: z.object({ cluster: managerSchema.resourceFields.cluster }),
-      answer: z.object({ items: z.array(served) }),
+      answer: z.object({ items: z.array(managerSchema.servedResource) }),
       handle: async ({ caller, params: { cluster }, signal }) => {
         const items = await watches.resources({ caller, cluster, signal });
         return { items: items.map(({ group, shortNames, ...rest }) => ({ ...rest, group: group || 'core', shortNames: [...shortNames] })) };
