@@ -32,6 +32,7 @@ export {
   groupOf,
   type Kind,
   type KubeObject,
+  metadataOnly,
   type ObjectList,
   type ObjectMeta,
   type ObjectRef,

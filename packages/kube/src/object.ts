@@ -42,6 +42,9 @@ export type ObjectList<T extends KubeObject = KubeObject> = {
   readonly resourceVersion: string;
 };
 
+/** The form in which a list is accepted where the metadata of its objects is all that is wanted of them. */
+export const metadataOnly = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+
 /** `namespace/name`, or `name` of an object without a namespace: the key in stores and queues. */
 export function objectKey({ namespace, name }: { readonly namespace?: string; readonly name: string }): string {
   return namespace === undefined ? name : `${namespace}/${name}`;

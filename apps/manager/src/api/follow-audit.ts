@@ -1,6 +1,6 @@
 // The audit log as it grows, whichever replica writes it.
 import { Backoff, type Log, sleep } from '@rfo/foundation';
-import type { KubeClient } from '@rfo/kube';
+import { type KubeClient, metadataOnly } from '@rfo/kube';
 import { segmentKind, segmentPath } from '../audit/segment.ts';
 import type { Audit, AuditEntry, AuditQuery } from '../audit/types.ts';
 
@@ -70,7 +70,7 @@ async function watchSegments(
 
 /** Of the collection as it is now. */
 async function versionOf(client: KubeClient, signal: AbortSignal): Promise<string> {
-  const headers = { accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1' };
+  const headers = { accept: metadataOnly };
   const { status, text } = await client.raw({ method: 'GET', path: `${segmentPath}?limit=1`, headers, signal });
   if (status !== 200) throw new Error(`the API server answers ${status}`);
   const list = JSON.parse(text) as { readonly metadata: { readonly resourceVersion: string } };

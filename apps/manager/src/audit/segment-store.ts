@@ -1,6 +1,6 @@
 /** Reads and writes segments of the audit log in the Kubernetes API. No informer: they are many, large and seldom looked at. */
 import { fail } from '@rfo/foundation';
-import { isAlreadyExists, isConflict, isNotFound, type KubeClient, type KubeObject } from '@rfo/kube';
+import { isAlreadyExists, isConflict, isNotFound, type KubeClient, type KubeObject, metadataOnly } from '@rfo/kube';
 import {
   annotations,
   hashSegment,
@@ -41,9 +41,6 @@ export type SegmentStore = {
   readonly delete: (ref: SegmentRef) => Promise<boolean>;
 };
 
-/** Metadata alone: a list of the segments themselves would be hundreds of megabytes. */
-const metadataOnly = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
-
 /** All methods throw kube-api, kube-busy, kube-unreachable. */
 export function createSegmentStore(client: KubeClient): SegmentStore {
   const find = (name: string, signal?: AbortSignal): Promise<KubeObject | undefined> => client.find({ ...segmentKind, name }, { signal });
@@ -77,6 +74,7 @@ export function createSegmentStore(client: KubeClient): SegmentStore {
       for (let next: string | undefined; ; ) {
         const query = new URLSearchParams({ limit: '500', ...selector, ...(next !== undefined && { continue: next }) });
         const path = `${segmentPath}?${query}`;
+        // A list of the segments themselves would be hundreds of megabytes.
         const { status, text } = await client.raw({ method: 'GET', path, headers: { accept: metadataOnly }, signal });
         if (status !== 200) throw fail('kube-busy', { what: 'list AuditSegment', problem: messageIn(text), status, reason: 'no list' });
         const page = JSON.parse(text) as { readonly items?: readonly KubeObject[]; readonly metadata?: { readonly continue?: string } };

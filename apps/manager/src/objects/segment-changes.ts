@@ -1,7 +1,7 @@
 // Tells that the audit log has grown, whichever replica wrote it. Segments are many and large: nothing of them is kept, and the API is watched only
 // while somebody wants to know.
 import { Backoff, fail, type Life, type Log, sleep } from '@rfo/foundation';
-import type { KubeClient } from '@rfo/kube';
+import { type KubeClient, metadataOnly } from '@rfo/kube';
 import { managerApiVersion } from './schema.ts';
 
 export type SegmentChanges = {
@@ -12,7 +12,6 @@ export type SegmentChanges = {
 const kind = { apiVersion: managerApiVersion, kind: 'AuditSegment' };
 /** The version of the collection is wanted, not what is in it. */
 const versionOnly = `/apis/${managerApiVersion}/auditsegments?limit=1`;
-const metadataOnly = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 /** Milliseconds without an event or a bookmark, which comes about once a minute. */
 const silentAfter = 180_000;
 
