@@ -1,8 +1,8 @@
 /** The accepting end of a WebSocket that carries a tunnel. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
-import { type Carrier, carrierOf, streamOf, websocketOptions } from './carrier.ts';
+import type { WebSocketServer } from 'ws';
+import type { Carrier } from './carrier.ts';
 import { tunnelProtocol } from './protocol.ts';
 
 export type WebSocketAcceptor = {
@@ -13,18 +13,21 @@ export type WebSocketAcceptor = {
   readonly accept: (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<Carrier>;
 };
 
-/** RFC 6455 without extensions, with the subprotocol `tunnelProtocol`. */
+/** RFC 6455 without extensions, with the subprotocol `tunnelProtocol`. The library is loaded by the first who asks: who only dials is spared it. */
 export function createWebSocketAcceptor(): WebSocketAcceptor {
-  const server = new WebSocketServer({
-    ...websocketOptions,
-    noServer: true,
-    clientTracking: false,
-    handleProtocols: (offered) => (offered.has(tunnelProtocol) ? tunnelProtocol : false),
-  });
+  let server: WebSocketServer | undefined;
   return {
-    accept: (request, socket, head) =>
-      new Promise((resolve, reject) => {
-        server.handleUpgrade(request, socket, head, (websocket) => void carrierOf(streamOf(websocket)).then(resolve, reject));
-      }),
+    accept: async (request, socket, head) => {
+      const [{ WebSocketServer }, { carrierOf, streamOf, websocketOptions }] = await Promise.all([import('ws'), import('./carrier.ts')]);
+      server ??= new WebSocketServer({
+        ...websocketOptions,
+        noServer: true,
+        clientTracking: false,
+        handleProtocols: (offered) => (offered.has(tunnelProtocol) ? tunnelProtocol : false),
+      });
+      const { promise, resolve, reject } = Promise.withResolvers<Carrier>();
+      server.handleUpgrade(request, socket, head, (websocket) => void carrierOf(streamOf(websocket)).then(resolve, reject));
+      return promise;
+    },
   };
 }

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { fail, type Life, type Log, readFileIfExists, systemCode, writeFileAtomic } from '@rfo/foundation';
 import { systemImage } from './system-image.ts';
 
@@ -154,6 +153,8 @@ async function feed(path: string | undefined, input: Writable): Promise<string |
     input.end();
     return undefined;
   }
+  // Only here: most archives are not compressed, and it takes memory for as long as the program runs.
+  const { createGunzip, createZstdDecompress } = await import('node:zlib');
   const file = createReadStream(path, { highWaterMark: 1 << 20 });
   try {
     await pipeline(file, path.endsWith('gz') ? createGunzip() : createZstdDecompress(), input);
