@@ -18,6 +18,7 @@ import { startListener } from '../listen.ts';
 import { installCrds } from '../objects/install-crds.ts';
 import { type Objects, openObjects } from '../objects/open-objects.ts';
 import { createRights } from '../rights/create-rights.ts';
+import { testCaller } from '../rights/rights.testing.ts';
 import { routeRequests } from '../route-requests.ts';
 import { ownCertificate } from '../serving/own.ts';
 import { startEcho } from './echo.testing.ts';
@@ -172,13 +173,7 @@ async function startLab(): Promise<Lab> {
         const spec = { role: 'administrator', subjects: [{ kind: 'User' as const, name }] };
         await objects.globalRoleBindings.create({ metadata: { name: `admin-${name}` }, spec });
       }
-      const session: Caller = {
-        user: name,
-        username,
-        groups: [],
-        token: { id: 'test', kind: 'session', readOnly: false },
-        provider: 'local',
-      };
+      const session = { ...testCaller(name, { kind: 'session' }), username };
       const { token, credential } = await identity.createToken({ caller: session, kind: 'api', readOnly, ...(clusters && { clusters }) });
       const caller = await identity.authenticate({ authorization: `Bearer ${credential}` }, { method: 'GET' });
       return { name, credential, tokenId: token.metadata.name, caller };

@@ -163,17 +163,9 @@ describe('a list of a resource of a cluster', () => {
   });
 
   it('is for tokens that are limited to clusters too, and only to those', async () => {
-    const { objects, identity } = lab.parts;
-    const user = objects.users.by('username', 'admin')[0]?.metadata.name ?? '';
-    const caller = {
-      user,
-      username: 'admin',
-      groups: [],
-      token: { id: 'x', kind: 'session' as const, readOnly: false },
-      provider: 'local',
-    };
+    const caller = lab.administrator();
     const narrow = async (clusters: string[]) =>
-      (await identity.createToken({ caller, kind: 'kubeconfig', readOnly: true, clusters })).credential;
+      (await lab.parts.identity.createToken({ caller, kind: 'kubeconfig', readOnly: true, clusters })).credential;
     assert.equal((await lab.list(await narrow(['local']), 'core/v1/configmaps', ours)).status, 200);
     await refused(lab.list(await narrow(['other']), 'core/v1/configmaps'), 403, 'token-elsewhere');
   });

@@ -1,10 +1,14 @@
 /** For tests: the REST interface and `/ws` over a real API server, which is both the manager's own and the cluster `local`, with rights as the manager grants them. */
 import { type Answer, type ApiLab, type Json, startApiLab } from '../api/api.testing.ts';
+import type { Caller } from '../identity/caller.ts';
+import { testCaller } from '../rights/rights.testing.ts';
 import { connectWatch, type WatchClient } from './client.testing.ts';
 
 export type WatchLab = ApiLab & {
   readonly client: ApiLab['parts']['client'];
   readonly connect: (token: string) => Promise<WatchClient>;
+  /** Who has signed in as admin. */
+  readonly administrator: () => Caller;
   /** `GET /clusters/local/resources/…` */
   readonly list: (token: string, resource: string, query?: Readonly<Record<string, string | readonly string[]>>) => Promise<Answer>;
   /** Somebody with a role in the project `shop`, which has the namespace `shop`. */
@@ -65,6 +69,10 @@ export async function startWatchLab(): Promise<WatchLab> {
     client,
     setMembers,
     connect: (token) => connectWatch(lab.port, { authorization: `Bearer ${token}` }),
+    administrator: () => {
+      const user = objects.users.by('username', 'admin')[0]?.metadata.name ?? '';
+      return { ...testCaller(user, { kind: 'session' }), username: 'admin' };
+    },
     list: (token, resource, query = {}) => {
       const pairs = Object.entries(query).flatMap(([key, value]) => [value].flat().map((each) => [key, String(each)]));
       return lab.ask({ token, path: `/clusters/local/resources/${resource}?${new URLSearchParams(pairs)}` });

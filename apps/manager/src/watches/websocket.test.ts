@@ -222,16 +222,7 @@ describe("the manager's own objects", () => {
   });
 
   it('are not for tokens that are limited to clusters', async () => {
-    const { objects, identity } = lab.parts;
-    const user = objects.users.by('username', 'admin')[0]?.metadata.name ?? '';
-    const caller = {
-      user,
-      username: 'admin',
-      groups: [],
-      token: { id: 'x', kind: 'session' as const, readOnly: false },
-      provider: 'local',
-    };
-    const { credential } = await identity.createToken({ caller, kind: 'kubeconfig', clusters: ['local'] });
+    const { credential } = await lab.parts.identity.createToken({ caller: lab.administrator(), kind: 'kubeconfig', clusters: ['local'] });
     const client = await lab.connect(credential);
     client.send({ type: 'subscribe', id: 'p', of: { kind: 'Project' } });
     assert.equal((await errorOf(client, 'p')).code, 'api-token-narrow');
