@@ -4,6 +4,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, systemCode } from '@rfo/foundation';
 import { commandFailed, type Host, lastLines, type RunOptions, type RunResult, repository, type Service } from '../lab/index.ts';
+import { eventually } from './eventually.ts';
+import { type Identity, isReadySince, type NodeObject, startOf } from './node-ready.ts';
 
 export type NodeOptions = {
   /** What runs on it; a server by default. */
@@ -35,8 +37,10 @@ export type Node = {
   readonly service: () => Service;
   /** Its process number inside the host. */
   readonly servicePid: () => Promise<number>;
-  /** Waits until the running rfo says that all is ready and the API that the Node is Ready; throws at once when rfo ends. */
+  /** Waits until the running rfo says that all is ready, and `untilNodeReady`; throws at once when rfo ends. */
   readonly untilReady: (options?: Pick<KubectlOptions, 'through' | 'at'>) => Promise<void>;
+  /** Waits until the API says that the Node is Ready, by the word of the kubelet that runs now. */
+  readonly untilNodeReady: (options?: Pick<KubectlOptions, 'through' | 'at'>) => Promise<void>;
   /** Sends a signal to rfo and gives its exit code: SIGINT ends all, SIGTERM leaves the pods, SIGUSR2 leaves everything. */
   readonly stop: (signal: 'SIGINT' | 'SIGTERM' | 'SIGUSR2' | 'SIGKILL') => Promise<number>;
   readonly rfo: (args: readonly string[], options?: RunOptions) => Promise<RunResult>;
@@ -97,6 +101,18 @@ export async function makeNode(host: Host, options: NodeOptions & { readonly sig
     // JSON is YAML.
     host.writeFile(configFile, `${JSON.stringify(content, undefined, 2)}\n`, '0600');
 
+  const identities = (): Promise<Identities> => readIdentities(join(`/proc/${host.init()}/root`, runDir, 'processes'));
+  const untilNodeReady: Node['untilNodeReady'] = async (way = {}) => {
+    await wait(['--for=condition=Ready', `node/${host.name}`], 300_000, way);
+    const look = async (): Promise<true | undefined> => {
+      const { kubelet } = await identities();
+      if (kubelet === undefined) return undefined;
+      const node = JSON.parse(await kubectl(['get', 'node', host.name, '-o', 'json'], way)) as NodeObject;
+      return isReadySince(node, startOf(kubelet, await readFile('/proc/stat', 'utf8'))) || undefined;
+    };
+    await eventually(`the kubelet of ${host.name} to say that the Node is Ready`, look, { signal });
+  };
+
   const images = join(dataDir, 'agent/images');
   await host.must(['sh', '-ec', `mkdir -p -m 0700 ${images}; cp ${join(repository, '.cache/dist/images-test')}/*.tar ${images}/`]);
   // A host without any would take that of the node which `npm start` runs from this clone.
@@ -113,8 +129,9 @@ export async function makeNode(host: Host, options: NodeOptions & { readonly sig
     servicePid: async () => Number(/^NSpid:.*\s(\d+)$/m.exec(await readFile(`/proc/${service().pid}/status`, 'utf8'))?.[1]),
     untilReady: async (way = {}) => {
       await untilLine(service(), /: the node is ready$/, { signal, within: 300_000 });
-      await wait(['--for=condition=Ready', `node/${host.name}`], 300_000, way);
+      await untilNodeReady(way);
     },
+    untilNodeReady,
     stop: async (name) => {
       service().signal(name);
       return await bounded(service().exited, { signal, what: `the end of rfo ${role} after ${name}`, within: 120_000 });
@@ -127,7 +144,7 @@ export async function makeNode(host: Host, options: NodeOptions & { readonly sig
       const input = objects.map((object) => JSON.stringify(object)).join('\n---\n');
       await kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], { input });
     },
-    pids: () => readPids(join(`/proc/${host.init()}/root`, runDir, 'processes')),
+    pids: async () => Object.fromEntries(Object.entries(await identities()).map(([name, { pid }]) => [name, pid])),
     logTails: (lines) => tails(host, lines),
   };
 }
@@ -178,13 +195,15 @@ async function overview(tryKubectl: (args: readonly string[]) => Promise<RunResu
   return `${nodesAndPods.stdout}${nodesAndPods.stderr}\nlast events:\n${lastLines(events.stdout + events.stderr, 15)}`;
 }
 
-async function readPids(folder: string): Promise<Readonly<Record<string, number>>> {
-  const pids: Record<string, number> = {};
+type Identities = Readonly<Record<string, Identity>>;
+
+async function readIdentities(folder: string): Promise<Identities> {
+  const found: Record<string, Identity> = {};
   for (const file of (await readdir(folder)).filter((name) => name.endsWith('.json')).sort()) {
-    const record = JSON.parse(await readFile(join(folder, file), 'utf8')) as { name: string; identity?: { pid: number } };
-    if (record.identity !== undefined) pids[record.name] = record.identity.pid;
+    const record = JSON.parse(await readFile(join(folder, file), 'utf8')) as { name: string; identity?: Identity };
+    if (record.identity !== undefined) found[record.name] = record.identity;
   }
-  return pids;
+  return found;
 }
 
 /** All of what rfo said last, and what its components complained of last. */

@@ -56,7 +56,7 @@ export async function untilSaid(node: Node, pattern: RegExp, context: ScenarioCo
 export async function untilJoined(node: Node, given: { readonly through: Node; readonly context: ScenarioContext }): Promise<void> {
   const { through, context } = given;
   await untilSaid(node, /: the node is ready$/, context);
-  await node.wait(['--for=condition=Ready', `node/${node.host.name}`], 300_000, { through });
+  await node.untilNodeReady({ through });
   if (node.role === 'agent') return;
   const votes = async (): Promise<true | undefined> => ((await isVoting(node, through)) ? true : undefined);
   await eventually(`the vote of ${node.host.name}`, votes, { signal: context.life.signal, within: 60_000 });
