@@ -68,7 +68,7 @@ async function measureOnStage(stage: Stage, options: ManagerBenchOptions): Promi
     const { manifest } = await register(manager, cluster, { manifest: true });
     const account = await applyImport(stage, manifest);
     const agent = await startAgent(stage, account);
-    if (wants('door')) samples.push(...(await measureDoor({ stage, manager, account, cluster, bench: options })));
+    if (wants('door')) samples.push(...(await measureDoor({ stage, manager, agent: agent.program, account, cluster, bench: options })));
     if (wants('agent')) samples.push(...(await measureAgent(stage, agent)));
     await agent.program.stop();
   }

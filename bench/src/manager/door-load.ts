@@ -20,7 +20,8 @@ export type Load = {
 };
 
 export type Measured = {
-  readonly answers: number;
+  /** That were sent, those of the warm-up too. */
+  readonly requests: number;
   /** Milliseconds from the first byte of a request to the last of its answer. */
   readonly p50: number;
   readonly p99: number;
@@ -93,7 +94,7 @@ async function run(load: Load): Promise<Measured> {
   } finally {
     for (const socket of all) socket.destroy();
   }
-  return { answers: times.length, p50: share(times, 0.5), p99: share(times, 0.99), late: share(lates, 0.99), unsent };
+  return { requests: total - unsent, p50: share(times, 0.5), p99: share(times, 0.99), late: share(lates, 0.99), unsent };
 }
 
 function share(values: readonly number[], part: number): number {

@@ -8,7 +8,7 @@ import { type Life, orAbort } from '@rfo/foundation';
 import type { Load, Measured } from './door-load.ts';
 import { names, type Sample } from './figures.ts';
 import type { ManagerBenchOptions } from './options.ts';
-import { run } from './programs.ts';
+import { type Program, processorTime, run } from './programs.ts';
 import { type Account, type Manager, renderKubeconfig, type Stage } from './stage.ts';
 
 /** Milliseconds: a client that sends later than this does not send at the rate that it tells. */
@@ -18,11 +18,12 @@ const mostLate = 5;
 export async function measureDoor(options: {
   readonly stage: Stage;
   readonly manager: Manager;
+  readonly agent: Program;
   readonly account: Account;
   readonly cluster: string;
   readonly bench: ManagerBenchOptions;
 }): Promise<readonly Sample[]> {
-  const { stage, manager, account, cluster, bench } = options;
+  const { stage, manager, agent, account, cluster, bench } = options;
   const { client } = stage.cluster;
   const metadata = { name: 'bench', namespace: 'default' };
   await client.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { text: 'x'.repeat(1024) } } as never);
@@ -45,11 +46,19 @@ export async function measureDoor(options: {
   const samples: Sample[] = [];
   const load = startLoad(stage.life);
   const order = Object.keys(sides) as (keyof typeof sides)[];
+  const times = async () => ({ manager: await processorTime(manager.program.pid), agent: await processorTime(agent.pid) });
   for (let round = 0; round <= bench.rounds; round++) {
     const found = {} as Record<keyof typeof sides, Measured>;
+    let taken = { manager: 0, agent: 0 };
     // What comes second finds a warmer, or a hotter, machine.
-    for (const side of round % 2 === 0 ? order : order.toReversed()) found[side] = await load(sides[side]);
-    if (round > 0) samples.push(...describe(found));
+    for (const side of round % 2 === 0 ? order : order.toReversed()) {
+      const before = await times();
+      found[side] = await load(sides[side]);
+      const after = await times();
+      const { requests } = found[side];
+      if (side === 'door') taken = { manager: (after.manager - before.manager) / requests, agent: (after.agent - before.agent) / requests };
+    }
+    if (round > 0) samples.push(...describe(found, taken));
     console.log(round === 0 ? 'door: warm-up is over' : `door: round ${round}/${bench.rounds} is over`);
   }
   return samples;
@@ -57,7 +66,11 @@ export async function measureDoor(options: {
 
 type Found = Readonly<Record<'direct' | 'impersonating' | 'proxy' | 'door', Measured>>;
 
-function describe({ direct, impersonating, proxy, door }: Found): readonly Sample[] {
+/** @param taken milliseconds of processor time for each request to the door */
+function describe(
+  { direct, impersonating, proxy, door }: Found,
+  taken: { readonly manager: number; readonly agent: number },
+): readonly Sample[] {
   const sides = [direct, impersonating, proxy, door];
   const late = Math.max(...sides.map((each) => each.late));
   const unsent = Math.max(...sides.map((each) => each.unsent));
@@ -70,7 +83,8 @@ function describe({ direct, impersonating, proxy, door }: Found): readonly Sampl
       'kubectl proxy adds': proxy[at] - direct[at],
     },
   });
-  return [sample(names.doorP50, 'p50'), sample(names.doorP99, 'p99')];
+  const processor = { what: 'door: processor time of the manager for a request', unit: 'ms', value: taken.manager } as const;
+  return [sample(names.doorP50, 'p50'), sample(names.doorP99, 'p99'), { ...processor, floors: { 'of the agent': taken.agent } }];
 }
 
 function render(path: string, headers: readonly string[]): string {

@@ -107,6 +107,18 @@ async function end(child: ChildProcess, ended: Promise<unknown>): Promise<void> 
   await ended.finally(() => clearTimeout(timer));
 }
 
+/** Milliseconds of processor time that a process has taken since it began, all its threads together (proc_pid_stat(5)). */
+export async function processorTime(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8');
+  // The name of the program stands in brackets and may hold anything.
+  const [, user, system] = /^(?:\S+ ){11}(\d+) (\d+) /.exec(text.slice(text.lastIndexOf(')') + 2)) ?? [];
+  if (user === undefined || system === undefined) throw new Error(`process ${pid} does not say what it took of the processor`);
+  return (Number(user) + Number(system)) * (1000 / ticksPerSecond);
+}
+
+/** USER_HZ, which is the same on all architectures that Node runs on. */
+const ticksPerSecond = 100;
+
 const megabyte = 1e6;
 
 /** MB of a process: `rss` as the kernel counts what is resident, the rest as `parseMemory`. */
