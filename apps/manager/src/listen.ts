@@ -108,9 +108,11 @@ export async function startListener(options: {
 
 /** Watches and logs that are followed end when their server ends: their clients know how to go on. */
 function hasEnd(url: string): boolean {
-  const query = new URLSearchParams(url.slice(url.indexOf('?') + 1));
+  const at = url.indexOf('?');
+  if (at < 0) return true;
+  const query = new URLSearchParams(url.slice(at + 1));
   const on = (name: string): boolean => query.has(name) && query.get(name) !== 'false' && query.get(name) !== '0';
-  return !url.includes('?') || !(on('watch') || on('follow'));
+  return !(on('watch') || on('follow'));
 }
 
 /** The same form as the answers of the REST interface. */

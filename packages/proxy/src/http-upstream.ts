@@ -51,8 +51,8 @@ const connectWithin = 15_000;
 const handshakeWithin = 10_000;
 /** Milliseconds that a connection waits for another request: less than servers in Go do (90 s), so that it is we who give up. */
 const idleFor = 45_000;
-/** Connections kept for bursts. */
-const mostIdle = 64;
+/** Connections kept for bursts. Fewer would cost most when there is most to do: what is ended after a request is dialled again for the next. */
+const mostIdle = 256;
 
 /**
  * @param options.connect opens a way; the signal aborts when nobody waits any more
