@@ -11,6 +11,7 @@ import { configMap, namespace } from '../../harness/objects.ts';
 import type { Scenario, ScenarioContext } from '../../harness/scenario.ts';
 import { slowness } from '../../harness/slowness.ts';
 import { closeHost } from '../agents/closed-host.ts';
+import { askOwnNameServer, managerName, moveToName } from './by-name.ts';
 import { createDoors, type Doors } from './doors.ts';
 
 const component = 'rfo-manager';
@@ -20,18 +21,18 @@ const backWithin = { kill: 15_000, power: 20_000 };
 
 export const scenario: Scenario = {
   name: 'manager-servers',
-  about: 'three servers run the manager behind one virtual IP: one of its processes is killed and one host loses power, and people work on',
+  about: 'three servers run the manager behind a virtual IP, then behind a name: it is killed, servers lose power, and people work on',
   short: false,
   timeout: 1_200_000,
   run: async (context) => {
     const { step, check, addNode, life, note } = context;
     const { signal } = life;
     const edge = await addNode('edge');
-    await closeHost(edge.host);
+    await Promise.all([closeHost(edge.host), askOwnNameServer(edge)]);
     await edge.start();
     const { servers, first } = await clusterOf(context, {
       ...{ servers: 3, agents: 0 },
-      ...{ config: { vip, manager: true }, env: { RFO_FOREGROUND: '1' } },
+      ...{ config: { vip, 'manager': true, 'tls-san': [managerName] }, env: { RFO_FOREGROUND: '1' } },
     });
     await step('another cluster, with no port open, is ready as well', () => edge.untilReady());
     const address = `https://${vip}:8443`;
@@ -122,6 +123,9 @@ export const scenario: Scenario = {
       await neverAgain();
       await assert.rejects(people.signIn('stranger', told.password));
     });
+    const now = await holderOf(servers);
+    const others = servers.filter((server) => server !== now);
+    await moveToName(context, { edge, holder: now, others, people, pin: told.pin });
     await check('the audit is whole, whichever replica wrote it', stays);
   },
 };
