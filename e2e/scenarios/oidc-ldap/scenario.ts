@@ -73,7 +73,11 @@ async function checkSettings({ step }: ScenarioContext, manager: Manager, { issu
       assert.match(stderr, why);
     };
     await refused([...openid, '--set', `issuer=${issuer}`, ...allowed], 'another secret', /does not accept the client ID with this secret/);
-    await refused([...openid, '--set', `issuer=${issuer}/elsewhere`, ...allowed], clientSecret, /"corp" cannot be asked/);
+    await refused(
+      [...openid, '--set', `issuer=${issuer}/elsewhere`, ...allowed],
+      clientSecret,
+      /elsewhere\/\.well-known\/openid-configuration answers with status 404/,
+    );
     const unsigned = ['--set', `issuer=${issuer}`, '--set', 'algorithm=PS512'];
     await refused([...openid, ...unsigned, ...allowed], clientSecret, /does not sign ID tokens by PS512/);
     await refused([...ldap, ...people, ...bind], 'another password', /does not let the manager in as cn=searcher/);

@@ -37,6 +37,7 @@ test('a directory that does not answer as it is set is not kept, and the reason 
     [400, 'ldap-filter-invalid', { userFilter: '(((' }],
     [400, 'ldap-none-found', { groupFilter: '(objectClass=device)' }],
     [400, 'ldap-ca-invalid', { caBundle: 'none' }],
+    [400, 'ldap-untrusted', { caBundle: makeAuthority().ca }],
     [502, 'ldap-unreachable', { servers: ['127.0.0.1:1'] }],
     [400, 'api-request-invalid', { servers: [] }],
     [400, 'api-request-invalid', { servers: ['ldap://127.0.0.1'] }],
@@ -48,6 +49,8 @@ test('a directory that does not answer as it is set is not kept, and the reason 
     assert.ok(!answer.text.includes(secret ?? searcher.password));
   }
   assert.equal((await asAdmin({ path: '/authProviders/corp' })).status, 404);
+  const { items } = await lab.parts.client.list({ apiVersion: 'v1', kind: 'Secret' }, { namespace: 'rfo-system' });
+  assert.ok(!items.some(({ metadata }) => metadata.name.startsWith('rfo-auth-provider')));
 });
 
 test('one that does is kept, and people sign in by it with the groups that they have there', async () => {

@@ -6,6 +6,7 @@ import { hash } from 'node:crypto';
 import { fail, type Life, RfoError } from '@rfo/foundation';
 import type { AuthProvider } from '@rfo/schema';
 import * as z from 'zod/mini';
+import { checkCertificates } from './check-certificates.ts';
 import type { OutsideGroup } from './outside.ts';
 import { createOutsideFetch, type OutsideFetch } from './outside-fetch.ts';
 import type { OutsideProvider, Proven } from './provider-types.ts';
@@ -104,6 +105,7 @@ export function createGithubProvider(parts: {
       },
     },
     check: async (signal) => {
+      checkCertificates(name, settings);
       // https://docs.github.com/rest/apps/oauth-applications#check-a-token: 404 for an unknown token, 401 for a wrong client.
       const basic = Buffer.from(`${settings.clientId}:${await secretOf()}`).toString('base64');
       const url = `${api}/applications/${encodeURIComponent(settings.clientId)}/token`;
@@ -111,6 +113,7 @@ export function createGithubProvider(parts: {
       const headers = { ...apiHeaders, 'authorization': `Basic ${basic}`, 'content-type': 'application/json' };
       const { status } = await reach(name, () => fetchOutside(url, { method: 'POST', headers, body, signal }));
       if (status === 404 || status === 422) return;
+      if (status >= 500) throw fail('provider-unreachable', { provider: name, problem: `${api} answers with status ${status}` });
       const [problem, cure] =
         status === 401 || status === 403
           ? ['it does not accept the client ID with this secret', 'Give those of the OAuth app']

@@ -5,6 +5,8 @@
 import { type Clock, fail, type Life, RfoError } from '@rfo/foundation';
 import type { AuthProvider } from '@rfo/schema';
 import * as oidc from 'openid-client';
+import * as z from 'zod/mini';
+import { checkCertificates } from './check-certificates.ts';
 import type { Outside } from './outside.ts';
 import { createOutsideFetch } from './outside-fetch.ts';
 import type { OutsideProvider, Proven } from './provider-types.ts';
@@ -42,7 +44,11 @@ export function createOidcProvider(parts: {
   };
   const discover = async (): Promise<oidc.ServerMetadata> => {
     const options = { [oidc.customFetch]: fetchOutside as oidc.CustomFetch };
-    const config = await oidc.discovery(new URL(settings.issuer), settings.clientId, undefined, oidc.None(), options);
+    const config = await oidc
+      .discovery(new URL(settings.issuer), settings.clientId, undefined, oidc.None(), options)
+      .catch((error: unknown) => {
+        throw flawOfDescription(name, settings, error) ?? error;
+      });
     const metadata = config.serverMetadata();
     described = { metadata, until: clock.now() + describedFor };
     return metadata;
@@ -103,6 +109,7 @@ export function createOidcProvider(parts: {
     },
     check: () =>
       ask(async () => {
+        checkCertificates(name, settings);
         const config = await configure();
         const { id_token_signing_alg_values_supported: algorithms, authorization_endpoint, token_endpoint } = config.serverMetadata();
         if (authorization_endpoint === undefined || token_endpoint === undefined)
@@ -186,6 +193,37 @@ export function outsideOf(
     ...(email !== undefined && { email }),
     groups: [...new Set(groups)].map((name) => ({ id: name, name })),
   };
+}
+
+/** What leads to no description, or to that of somebody else; undefined where nobody answers. */
+function flawOfDescription(name: string, { issuer }: OidcSettings, error: unknown): RfoError | undefined {
+  if (!(error instanceof oidc.ClientError)) return undefined;
+  const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  const elsewhere = 'Set oidc.issuer to the address below which the provider has that document';
+  const { code, cause } = error;
+  if (code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED') {
+    const said = issuerIn(cause);
+    return unusable(
+      name,
+      `${address} is of the issuer ${said}, and not of ${issuer}`,
+      `Set oidc.issuer to ${said}, if that is the one that you mean`,
+    );
+  }
+  if (code === 'OAUTH_RESPONSE_IS_NOT_CONFORM' && cause instanceof Response) {
+    const problem = `${address} answers with status ${cause.status}`;
+    return cause.status < 500 ? unusable(name, problem, elsewhere) : fail('provider-unreachable', { provider: name, problem }, error);
+  }
+  return ['OAUTH_RESPONSE_IS_NOT_JSON', 'OAUTH_PARSE_ERROR', 'OAUTH_INVALID_RESPONSE'].includes(code ?? '')
+    ? unusable(name, `${address} is no description of an OpenID provider`, elsewhere)
+    : undefined;
+}
+
+const ofAnother = z.object({ body: z.object({ issuer: z.string() }) });
+
+/** As openid-client has it with its error. */
+function issuerIn(cause: unknown): string {
+  const read = z.safeParse(ofAnother, cause);
+  return read.success ? read.data.body.issuer.slice(0, 200) : 'somebody else';
 }
 
 /** A code that cannot exist: who knows the client refuses the code, who does not refuses the client (RFC 6749 §5.2). */

@@ -1,4 +1,5 @@
 /** Whom connections to providers trust. Reading the CAs of a host takes a quarter of a second in which nothing else happens, so it is done once. */
+import { X509Certificate } from 'node:crypto';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 
 const made = new Map<string, SecureContext>();
@@ -21,4 +22,14 @@ export function trustedContext({ ca, host }: { readonly ca: string | undefined; 
   if (made.size >= most && oldest !== undefined) made.delete(oldest);
   made.set(key, context);
   return context;
+}
+
+/**
+ * The certificates of a text in PEM, one behind the other: OpenSSL leaves out what it cannot read, and says nothing.
+ * Throws an Error that says what is wrong where there is none, or one that cannot be read.
+ */
+export function certificatesIn(caBundle: string): string {
+  const found = caBundle.match(/-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----/gs) ?? [];
+  if (found.length === 0) throw new Error('there is no certificate in it');
+  return found.map((pem) => new X509Certificate(pem).toString()).join('');
 }

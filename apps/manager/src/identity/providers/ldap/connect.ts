@@ -1,9 +1,8 @@
 /** Opens a connection to one server of a directory, as safe as it is set, and says in which phase it failed. */
-import { X509Certificate } from 'node:crypto';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import { fail, systemCode } from '@rfo/foundation';
-import { trustedContext } from '../trusted-context.ts';
+import { certificatesIn, trustedContext } from '../trusted-context.ts';
 import type { LdapSettings } from './plan.ts';
 import { askForTls } from './start-tls.ts';
 
@@ -112,15 +111,8 @@ function secure(
 /** Throws ldap-ca-invalid. */
 function contextFor(caBundle: string | undefined): SecureContext {
   if (caBundle === undefined) return trustedContext({ ca: undefined, host: true });
-  return trustedContext({ ca: certificatesIn(caBundle), host: false });
-}
-
-/** OpenSSL leaves out what it cannot read, and says nothing. */
-function certificatesIn(caBundle: string): string {
-  const found = caBundle.match(/-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----/gs) ?? [];
-  if (found.length === 0) throw fail('ldap-ca-invalid', { problem: 'there is no certificate in it' });
   try {
-    return found.map((pem) => new X509Certificate(pem).toString()).join('');
+    return trustedContext({ ca: certificatesIn(caBundle), host: false });
   } catch (error) {
     throw fail('ldap-ca-invalid', { problem: problemOf(error) }, error);
   }
