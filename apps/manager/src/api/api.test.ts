@@ -7,6 +7,7 @@ import { type Answer, type ApiLab, authority, type Json, serverUrl, startApiLab,
 let lab: ApiLab;
 before(async () => {
   lab = await startApiLab();
+  for (const name of ['bern', 'rome']) await done({ method: 'POST', path: '/clusters', body: { name } });
 });
 after(() => lab?.stop());
 
@@ -29,7 +30,7 @@ test('a project is made, read, listed, changed by a merge patch, and deleted', a
   const spec = {
     displayName: 'Shop',
     members: [{ kind: 'User', name: 'admin', role: 'owner' }],
-    places: [{ cluster: 'lyon', namespaces: ['shop'] }],
+    places: [{ cluster: 'bern', namespaces: ['shop'] }],
   };
   const made = await done({ method: 'POST', path: '/projects', body: { name: 'shop', labels: { tier: 'prod' }, spec } });
   assert.deepEqual([made.name, made.labels, made.spec], ['shop', { tier: 'prod' }, spec]);
@@ -43,9 +44,12 @@ test('a project is made, read, listed, changed by a merge patch, and deleted', a
     [changed.labels, changed.spec],
     [{ team: 'a' }, { members: spec.members, places: spec.places, quota: { hard: { pods: '10' } } }],
   );
-  await done({ method: 'POST', path: '/projects', body: { name: 'web', spec: { places: [{ cluster: 'oslo' }] } } });
-  const found = await done({ path: `/projects?filter=${encodeURIComponent('spec.places.cluster=oslo')}&sort=-name&pageSize=1` });
+  await done({ method: 'POST', path: '/projects', body: { name: 'web', spec: { places: [{ cluster: 'rome' }] } } });
+  const found = await done({ path: `/projects?filter=${encodeURIComponent('spec.places.cluster=rome')}&sort=-name&pageSize=1` });
   assert.deepEqual([found.items.map(({ name }: Json) => name), found.total, found.page, found.pageSize], [['web'], 1, 1, 1]);
+  const nowhere = { places: [{ cluster: 'rome' }, { cluster: 'nowhere' }] };
+  await refused({ method: 'POST', path: '/projects', body: { name: 'far', spec: nowhere } }, 404, 'api-object-unknown');
+  await refused({ method: 'PATCH', path: '/projects/web', body: { spec: nowhere } }, 404, 'api-object-unknown');
   assert.equal((await asAdmin({ method: 'DELETE', path: '/projects/web' })).status, 204);
   await refused({ path: '/projects/web' }, 404, 'api-object-unknown');
   await refused({ method: 'DELETE', path: '/projects/web' }, 404, 'api-object-unknown');
@@ -139,7 +143,7 @@ test('the owner of a project finds others by their user names and takes them in,
   await lab.someone('pavel');
   const [olga, pavel] = await Promise.all(['olga', 'pavel'].map((name) => lab.ask({ path: `/principals/${name}`, token: owner })));
   const member = (found: Answer | undefined, role: string) => ({ kind: 'User', name: found?.json.name, role });
-  const spec = { members: [member(olga, 'owner')], places: [{ cluster: 'lyon', namespaces: ['team'] }] };
+  const spec = { members: [member(olga, 'owner')], places: [{ cluster: 'bern', namespaces: ['team'] }] };
   await done({ method: 'POST', path: '/projects', body: { name: 'team', spec } });
   assert.deepEqual(
     (await lab.ask({ path: '/projects', token: owner })).json.items.map(({ name }: Json) => name),
@@ -148,7 +152,7 @@ test('the owner of a project finds others by their user names and takes them in,
   const change = (body: object): Wish => ({ method: 'PATCH', path: '/projects/team', token: owner, body: { spec: body } });
   const changed = await lab.ask(change({ members: [member(olga, 'owner'), member(pavel, 'member')] }));
   assert.deepEqual([changed.status, changed.json.spec.members.length], [200, 2], changed.text);
-  await refused(change({ places: [{ cluster: 'lyon' }] }), 403, 'rights-needs-global');
+  await refused(change({ places: [{ cluster: 'bern' }] }), 403, 'rights-needs-global');
   await refused({ method: 'DELETE', path: '/projects/team', token: owner }, 403, 'api-forbidden');
 });
 
@@ -200,7 +204,6 @@ test('a cluster is made known with an address for its agent, which is made anew,
 });
 
 test('a kubeconfig leads to the clusters that its user may enter, and its token opens those alone', async () => {
-  for (const name of ['bern', 'rome']) await done({ method: 'POST', path: '/clusters', body: { name } });
   const one = await done({ method: 'POST', path: '/kubeconfigs', body: { clusters: ['bern'], seconds: 600 } });
   assert.deepEqual(one.kubeconfig.clusters, [
     {
@@ -220,6 +223,7 @@ test('a kubeconfig leads to the clusters that its user may enter, and its token 
   );
   assert.deepEqual(all.tokens, []);
   await refused({ method: 'POST', path: '/kubeconfigs', body: { clusters: ['nowhere'] } }, 404, 'api-object-unknown');
+  await refused({ method: 'POST', path: '/tokens', body: { clusters: ['nowhere'] } }, 404, 'api-object-unknown');
   await done({ method: 'PATCH', path: '/clusters/bern', body: { spec: { authorizedEndpoint: { enabled: true } } } });
   await lab.parts.objects.clusters.patchStatus('bern', { endpoint: { servers: ['https://192.0.2.1:6443'] } });
   const both = await done({ method: 'POST', path: '/kubeconfigs', body: {} });
@@ -239,6 +243,7 @@ test('a kubeconfig leads to the clusters that its user may enter, and its token 
   assert.equal(reading.kubeconfig.contexts.length, 2, 'a cluster could not hold its bearer to reading');
   const stranger = await lab.someone('stranger');
   await refused({ method: 'POST', path: '/kubeconfigs', token: stranger, body: { clusters: ['bern'] } }, 404, 'api-object-unknown');
+  await refused({ method: 'POST', path: '/tokens', token: stranger, body: { clusters: ['bern'] } }, 404, 'api-object-unknown');
 });
 
 test('a secret is answered once, where it is made, and stands in no other answer, no log and no audit entry', async () => {

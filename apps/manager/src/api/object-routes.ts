@@ -27,7 +27,13 @@ export type ObjectRoutesInput<K extends ManagerKind> = {
 
 export const namePath = z.object({ name: z.string().check(z.minLength(1), z.maxLength(253), z.regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)) });
 /** The names that we give: they stand in labels, groups and paths. */
-export const newName = z.string().check(z.minLength(1), z.maxLength(63), z.regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/));
+export const newName = z
+  .string()
+  .check(
+    z.minLength(1),
+    z.maxLength(63),
+    z.regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'use small letters, digits and, between them, hyphens'),
+  );
 export const newLabels = z.optional(z.record(labelKey, z.string()));
 
 /** List and get. */

@@ -21,8 +21,10 @@ export function parseInput<T extends z.ZodMiniType>(schema: T, value: unknown, w
   return outcome.data;
 }
 
+const english = z.locales.en().localeError;
+
 /** zod/mini says of every flaw that it is one, and no more, unless it is given the words. */
-const describe = z.locales.en().localeError;
+const describe: typeof english = (issue) => (issue.code === 'invalid_type' && issue.input === undefined ? 'it is missing' : english(issue));
 
 function invalid(where: string, flaws: readonly string[]): Error {
   const told = flaws.slice(0, 5).join('; ') + (flaws.length > 5 ? `; and ${flaws.length - 5} more` : '');

@@ -3,6 +3,7 @@ import { type Clock, fail, type RfoError } from '@rfo/foundation';
 import type { Objects } from '../objects/open-objects.ts';
 import type { Caller } from './caller.ts';
 import { type Issued, issueToken } from './issue-token.ts';
+import { showDuration } from './read-duration.ts';
 import type { Limits } from './settings.ts';
 import { endOfToken } from './token-end.ts';
 
@@ -74,7 +75,7 @@ function lifetime({
 }): number {
   if (wanted === undefined) return Math.min(preset, longest, left);
   if (!(wanted > 0)) throw wish('it would have ended before it is made');
-  if (wanted > longest) throw wish(`it may last ${longest} seconds at most (setting token-max-ttl)`);
+  if (wanted > longest) throw wish(`it may last ${showDuration(longest)} at most (setting token-max-ttl)`);
   if (wanted > left) throw wish('it would outlast the token that it is made with');
   return wanted;
 }

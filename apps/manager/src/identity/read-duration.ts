@@ -9,3 +9,14 @@ export function readDuration(text: string): number | undefined {
   const parts = text === '' ? undefined : form.exec(text)?.slice(1);
   return parts?.reduce((sum, part, at) => sum + Number(part ?? 0) * (factors[at] ?? 0), 0);
 }
+
+/** The other way round. @param seconds whole, more than none */
+export function showDuration(seconds: number): string {
+  let left = seconds;
+  const parts = factors.map((factor, at) => {
+    const count = Math.floor(left / factor);
+    left -= count * factor;
+    return count === 0 ? '' : `${count}${'dhms'[at]}`;
+  });
+  return parts.join('');
+}

@@ -7,7 +7,7 @@ import { whereSecretGoes } from '../../identity/providers/where-secret-goes.ts';
 import { managerKinds } from '../../objects/schema.ts';
 import { checkOverProvider } from '../check-provider.ts';
 import { mergePatch } from '../merge-patch.ts';
-import { namePath, readRoutes } from '../object-routes.ts';
+import { namePath, newName, readRoutes } from '../object-routes.ts';
 import { parseInput } from '../parse-input.ts';
 import type { ApiParts } from '../parts.ts';
 import { type CallOf, openRoute, type Route, route } from '../route.ts';
@@ -21,7 +21,7 @@ const kind = managerKinds.authProviders;
 const view = viewSchema(kind);
 /** Client secret, or the password that the manager has at a directory. */
 const secret = z.string().check(z.minLength(1), z.maxLength(4096));
-const name = z.string().check(z.minLength(1), z.maxLength(40), z.regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/));
+const name = newName.check(z.maxLength(40));
 const of = 'AuthProvider';
 const path = '/authProviders';
 

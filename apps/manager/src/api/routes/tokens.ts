@@ -7,7 +7,7 @@ import { listVisible, namePath, newName } from '../object-routes.ts';
 import type { ApiParts } from '../parts.ts';
 import { type Route, route } from '../route.ts';
 import { pageSchema, viewOf, viewSchema } from '../views.ts';
-import { findObject } from '../write-object.ts';
+import { findObject, unknownObject } from '../write-object.ts';
 
 const kind = managerKinds.tokens;
 export const tokenView = viewSchema(kind, ['hash']);
@@ -66,6 +66,9 @@ export function tokenRoutes({ objects, identity, rights }: ApiParts): readonly R
       body: wish,
       answer: z.object({ token: tokenView, secret: z.string() }),
       handle: async ({ caller, body }) => {
+        // As for kubeconfigs: a cluster that is not there and one that is not his are told apart to nobody.
+        const closed = body.clusters?.find((name) => rights.in(caller, name) === undefined || objects.clusters.get(name) === undefined);
+        if (closed !== undefined) throw unknownObject(managerKinds.clusters, closed);
         const { token, credential } = await identity.createToken({ caller, ...body });
         return { token: viewOf(token), secret: credential };
       },
