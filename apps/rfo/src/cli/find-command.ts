@@ -24,14 +24,22 @@ export function groupAskedFor(argv: readonly string[]): string | undefined {
   return words !== '' && commandList.some(([name]) => name.startsWith(`${words} `)) ? words : undefined;
 }
 
+/** Commands that are named one by one where none of them was meant. */
+const mostNamed = 8;
+
 async function unknownCommand(argv: readonly string[]) {
   const [first = '', second = ''] = argv;
+  const { nearest } = await import('@rfo/schema');
   for (const group of [`${first} ${second}`, first]) {
     const deeper = commandList.map(([name]) => name).filter((name) => name.startsWith(`${group} `));
     const command = argv.slice(0, group.split(' ').length + 1).join(' ');
-    if (deeper.length > 0) return fail('command-unknown', { command, suggestion: `Use: rfo ${deeper.join(', rfo ')}` });
+    if (deeper.length === 0) continue;
+    if (deeper.length <= mostNamed) return fail('command-unknown', { command, suggestion: `Use: rfo ${deeper.join(', rfo ')}` });
+    const words = deeper.map((name) => name.split(' ').slice(0, command.split(' ').length).join(' '));
+    const meant = nearest(command, words);
+    const them = `All of them: rfo ${group} --help`;
+    return fail('command-unknown', { command, suggestion: meant === undefined ? them : `Did you mean "rfo ${meant}"? ${them}` });
   }
-  const { nearest } = await import('@rfo/schema');
   const near = nearest(
     first,
     commandList.flatMap(([name]) => name.split(' ', 1)),

@@ -10,6 +10,7 @@ export const inputErrors = {
     retryable: false,
     exit: 2,
   },
+  'file-unusable': { text: 'cannot use {file}: {problem}', cure: '{cure}', retryable: false, exit: 2 },
   'output-unwritable': {
     text: 'cannot write {file}: {problem}',
     cure: 'Name a file in a folder that is there and may be written to',

@@ -7,7 +7,8 @@ import { loadFlags } from '../../cli/with-config.ts';
 import { nothing, openManager } from './client.ts';
 import { endSession } from './end-session.ts';
 import { writeObject } from './output.ts';
-import { askSecret, askTwice, readSecretLines } from './prompt.ts';
+import { askSecret, askTwice } from './prompt.ts';
+import { readGivenLines } from './read-given.ts';
 import { readState, removeState } from './state.ts';
 
 /** Ends the session at the manager, and forgets it here, also when the manager cannot be asked. */
@@ -42,7 +43,7 @@ export const changePassword: Run = async (context) => {
   if (operands.length > 0) throw fail('manager-password-in-arguments', {});
   const { client } = await openManager(context);
   const file = values['password-file'];
-  const [current = '', wanted = ''] = file === undefined ? await askBoth(context) : await readSecretLines(file);
+  const [current = '', wanted = ''] = file === undefined ? await askBoth(context) : await readGivenLines(file);
   await client.call(nothing, { method: 'POST', path: '/self/password', body: { current, password: wanted } });
   context.stdout.write('The password is changed.\n');
   return 0;

@@ -7,7 +7,7 @@ import { renderTable } from '../../cli/render-table.ts';
 import { loadFlags } from '../../cli/with-config.ts';
 import { type ManagerClient, openManager, type Query } from './client.ts';
 import { comeBack } from './come-back.ts';
-import { type Format, writeObject } from './output.ts';
+import { type Format, tellEmpty, writeObject } from './output.ts';
 import { streamOf } from './stream-output.ts';
 
 const text = z.optional(z.string());
@@ -33,7 +33,10 @@ export const showAudit: Run = async (context) => {
   const entries = items.toReversed();
   const show = streamOf(output, { titles, row, data: (entry: AuditEntry) => entry });
   context.stdout.write(await show(entries));
-  if (!follow) return 0;
+  if (!follow) {
+    if (entries.length === 0 && output === 'table') tellEmpty(context);
+    return 0;
+  }
   return await followAudit(client, { query, seen: entries, show }, context);
 };
 

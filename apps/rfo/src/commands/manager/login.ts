@@ -7,7 +7,8 @@ import { loadFlags } from '../../cli/with-config.ts';
 import { signInByBrowser } from './browser-login.ts';
 import { createManagerClient, type ManagerClient } from './client.ts';
 import { endSession } from './end-session.ts';
-import { askLine, askSecret, askTwice, readSecretLines } from './prompt.ts';
+import { askLine, askSecret, askTwice } from './prompt.ts';
+import { readFirstLine, readGivenLines } from './read-given.ts';
 import { recogniseManager } from './recognise.ts';
 import { refusalCode } from './refusal.ts';
 import { type ManagerState, readState, writeState } from './state.ts';
@@ -79,7 +80,7 @@ async function signInByPassword(address: Address, values: Values, context: Comma
   const username = values.username ?? (await askLine('User name', 'Give --username', context));
   const file = values['password-file'];
   const [password = '', given] =
-    file === undefined ? [await askSecret('Password', 'Give --password-file or --token-file', context)] : await readSecretLines(file);
+    file === undefined ? [await askSecret('Password', 'Give --password-file or --token-file', context)] : await readGivenLines(file);
   const client = createManagerClient(address, undefined, context);
   const signIn = async (newPassword: string | undefined): Promise<ManagerState> => {
     const body = { username, password, newPassword, provider: values.provider, as: 'token' };
@@ -98,15 +99,8 @@ async function signInByPassword(address: Address, values: Values, context: Comma
 const self = z.object({ username: z.string() });
 
 async function signInByToken(address: Address, values: Values, context: CommandContext): Promise<ManagerState> {
-  const token = await firstLine(values['token-file'] ?? '-');
+  const token = await readFirstLine(values['token-file'] ?? '-', 'the token');
   const client: ManagerClient = createManagerClient(address, token, context);
   const { username } = await client.call(self, { method: 'GET', path: '/self' });
   return { ...address, username, token, own: false };
-}
-
-async function firstLine(file: string): Promise<string> {
-  const [line = ''] = await readSecretLines(file);
-  if (line === '')
-    throw fail('config-unreadable', { file: file === '-' ? 'the standard input' : file, problem: 'its first line is empty' });
-  return line;
 }

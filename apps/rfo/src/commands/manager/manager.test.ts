@@ -179,6 +179,54 @@ test('clusters and projects are made, changed, shown in each form, and let go', 
   assert.equal(await done('admin', 'projects delete shop --yes'), 'Project shop is deleted.\n');
 });
 
+test('a slip is told with what to do about it, and changes nothing', async () => {
+  const missing = join(folder, 'nothing.txt');
+  const empty = await fileOf('nobody-typed', '\n');
+  const oidc = 'providers create x --type oidc --allow-everybody';
+  await Promise.all([
+    refused('admin', 'cluster list', [
+      2,
+      /^rfo: unknown command "manager cluster"\. Did you mean "rfo manager clusters"\? All of them: rfo manager --help\.\n$/,
+    ]),
+    refused('admin', '', [2, /^rfo: unknown command "manager "\. All of them: rfo manager --help\.\n$/]),
+    refused('admin', 'clusters import Lyon', [
+      1,
+      /name: use small letters, digits and, between them, hyphens\. See what the command takes: --help\.\n$/,
+    ]),
+    refused('admin', 'users create ruth --role king', [1, /there is no RoleTemplate "king"/]),
+    refused('admin', `users create ruth --password-file ${missing}`, [
+      2,
+      /cannot use .*nothing\.txt: there is no such file\. Name one that you may read/,
+    ]),
+    refused('admin', `users create ruth --password-file ${empty}`, [2, /its first line is empty\. Write the password into it/]),
+    refused('admin', `users create ruth --password-file ${folder}`, [2, /it is a folder/]),
+    refused('admin', 'users delete ada', [
+      2,
+      /^rfo: a yes to "Delete ada\? .*" has to be asked for, and there is no terminal to ask at\. Give --yes\.\n$/,
+    ]),
+    refused('admin', 'projects create x --place nowhere/shop', [1, /there is no Cluster "nowhere"/]),
+    refused('admin', 'tokens create --cluster nowhere', [1, /there is no Cluster "nowhere"/]),
+    refused('admin', 'tokens create --ttl 9999d', [1, /it may last 90d at most/]),
+    refused('admin', oidc, [1, /spec\.oidc\.issuer: it is missing; spec\.oidc\.clientId: it is missing/]),
+    refused('admin', `${oidc} --settings-file ${empty}`, [
+      2,
+      /it holds no settings\. Write them as "key: value" lines of YAML, or as JSON/,
+    ]),
+    refused('admin', `${oidc} --ca-file ${missing}`, [2, /there is no such file/]),
+  ]);
+  const [users, projects, providers, none] = await Promise.all([
+    done('admin', 'users list --filter spec.username=ruth -o json'),
+    done('admin', 'projects list --filter name=x -o json'),
+    done('admin', 'providers list -o json'),
+    as('admin', 'audit --verb nothing'),
+  ]);
+  assert.deepEqual(
+    [users, projects, providers].map((text) => JSON.parse(text)),
+    [[], [], []],
+  );
+  assert.deepEqual([none.status, none.stderr], [0, 'rfo: Nothing was found.\n']);
+});
+
 test('a token is printed alone, signs a program in, and changes nothing where it is read-only', async () => {
   const made = await done('admin', 'tokens create --description robot --ttl 1h --read-only');
   assert.match(made, /^rfo_\w+_[0-9a-f]{64}\n$/);

@@ -1,8 +1,6 @@
 // Asks the user at the terminal; a password without showing it.
-import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { text } from 'node:stream/consumers';
-import { fail, systemCode } from '@rfo/foundation';
+import { fail } from '@rfo/foundation';
 import type { CommandContext } from '../../cli/context.ts';
 
 /** Whether there is somebody to ask. */
@@ -88,18 +86,10 @@ export async function askTwice(what: string, cure: string, context: CommandConte
 
 /** @throws manager-not-confirmed, manager-terminal-missing */
 export async function confirm(question: string, what: string, context: CommandContext): Promise<void> {
-  const answer = await askLine(`${question} (yes/no)`, 'Give --yes', context);
+  const cure = 'Give --yes';
+  demandTerminal(`a yes to "${question}"`, cure);
+  const answer = await askLine(`${question} (yes/no)`, cure, context);
   if (!/^y(es)?$/i.test(answer.trim())) throw fail('manager-not-confirmed', { what });
-}
-
-/** The lines of a file, or of the standard input for `-`, the last line break taken off. @throws config-unreadable */
-export async function readSecretLines(file: string): Promise<readonly string[]> {
-  try {
-    const content = file === '-' ? await text(process.stdin) : await readFile(file, 'utf8');
-    return content.replace(/\r?\n$/, '').split(/\r?\n/);
-  } catch (error) {
-    throw fail('config-unreadable', { file, problem: systemCode(error) ?? String(error) }, error);
-  }
 }
 
 function demandTerminal(what: string, cure: string): void {

@@ -1,6 +1,5 @@
 // `rfo manager providers …`: who outside vouches for users.
-import { readFile } from 'node:fs/promises';
-import { fail, systemCode } from '@rfo/foundation';
+import { fail } from '@rfo/foundation';
 import { loadManagerCliOptions } from '@rfo/schema';
 import * as z from 'zod/mini';
 import type { CommandContext, Run } from '../../cli/context.ts';
@@ -8,7 +7,8 @@ import { loadFlags } from '../../cli/with-config.ts';
 import { nothing, openManager } from './client.ts';
 import { inPath, loadNamed } from './operands.ts';
 import { type Columns, fetchList, fieldOf, listAt, managerObject, writeList, writeObject } from './output.ts';
-import { confirm, readSecretLines } from './prompt.ts';
+import { confirm } from './prompt.ts';
+import { readFirstLine, readGiven } from './read-given.ts';
 
 const columns: Columns = {
   'NAME': ({ name }) => name,
@@ -138,7 +138,7 @@ async function settingsOf(values: {
     settings[key] = lists.includes(key) ? value.split(',') : value;
   }
   const ca = values['ca-file'];
-  return ca === undefined ? settings : { ...settings, caBundle: await read(ca) };
+  return ca === undefined ? settings : { ...settings, caBundle: await readGiven(ca) };
 }
 
 /** Settings that are lists, of any type. */
@@ -146,24 +146,18 @@ const lists = ['scopes', 'servers'];
 
 async function settingsIn(file: string): Promise<Record<string, unknown>> {
   const { parse } = await import('yaml');
-  const text = await read(file);
+  const text = await readGiven(file);
   try {
     return z.parse(z.record(z.string(), z.unknown()), parse(text));
   } catch (error) {
-    throw fail('config-unreadable', { file, problem: 'it holds no settings in YAML or JSON' }, error);
+    throw fail(
+      'file-unusable',
+      { file, problem: 'it holds no settings', cure: 'Write them as "key: value" lines of YAML, or as JSON' },
+      error,
+    );
   }
 }
 
-async function read(file: string): Promise<string> {
-  return await readFile(file, 'utf8').catch((error: unknown) => {
-    throw fail('config-unreadable', { file, problem: systemCode(error) ?? String(error) }, error);
-  });
-}
-
 async function secretOf(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  const [line = ''] = await readSecretLines(file);
-  if (line === '')
-    throw fail('config-unreadable', { file: file === '-' ? 'the standard input' : file, problem: 'its first line is empty' });
-  return line;
+  return file === undefined ? undefined : await readFirstLine(file, 'the secret');
 }

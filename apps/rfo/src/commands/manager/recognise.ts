@@ -1,11 +1,11 @@
 // Finds out by which CA a manager is recognised, before anything is sent to it that others must not see.
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { fail, systemCode } from '@rfo/foundation';
+import { fail } from '@rfo/foundation';
 import * as z from 'zod/mini';
 import type { CommandContext } from '../../cli/context.ts';
 import { createManagerClient } from './client.ts';
 import { confirm, isTerminal } from './prompt.ts';
+import { readGiven } from './read-given.ts';
 
 export type Recognition = {
   readonly file: string | undefined;
@@ -18,7 +18,7 @@ export type Recognition = {
 /**
  * PEM of the CA to trust, or undefined for those of the host. All that is asked of the manager meanwhile is its CA, without any credential. That
  * it names one proves nothing yet: whoever goes on verifies with it.
- * @throws config-unreadable, manager-pin-wrong, manager-ca-unconfirmed, manager-not-confirmed, manager-unreachable, manager-answer-invalid
+ * @throws file-unusable, manager-pin-wrong, manager-ca-unconfirmed, manager-not-confirmed, manager-unreachable, manager-answer-invalid
  */
 export async function recogniseManager(
   server: string,
@@ -48,13 +48,11 @@ export async function recogniseManager(
   return shown.join('');
 }
 
-/** Throws config-unreadable, also where it holds no certificate. */
+/** Throws file-unusable, also where it holds no certificate. */
 export async function readCa(file: string): Promise<string> {
-  const pem = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw fail('config-unreadable', { file, problem: systemCode(error) ?? String(error) }, error);
-  });
-  if (certificatesIn(pem).length === 0) throw fail('config-unreadable', { file, problem: 'it holds no certificate in PEM' });
-  return pem;
+  const pem = await readGiven(file);
+  if (certificatesIn(pem).length > 0) return pem;
+  throw fail('file-unusable', { file, problem: 'it holds no certificate in PEM', cure: 'Give the CA of the certificate, in PEM' });
 }
 
 const authority = z.object({ ca: z.nullable(z.string()) });

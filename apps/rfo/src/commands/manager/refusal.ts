@@ -30,10 +30,10 @@ export function refusal(answer: { server: string; status: number; body: string; 
       ? fail('manager-busy', { server, problem: what })
       : fail('manager-answer-invalid', { server, path, problem: what });
   }
-  const { code, message, cure } = read.data;
+  const { message } = read.data;
   if (status === 401 && signedIn) return fail('manager-session-over', { server, problem: message });
   if (status === 503) return fail('manager-busy', { server, problem: message });
-  return fail('manager-refused', { problem: message, cure }, new ManagerRefusal(code, message));
+  return refusedBy(read.data);
 }
 
 /** Of a message that tells why something is followed no more. */
@@ -43,7 +43,13 @@ export function refusalTold(server: string, { code, message, cure }: z.infer<typ
     ? errorTable[code as keyof typeof errorTable]
     : undefined;
   if (known?.retryable === true) return fail('manager-busy', { server, problem: message });
-  return fail('manager-refused', { problem: message, cure }, new ManagerRefusal(code, message));
+  return refusedBy({ code, message, cure });
+}
+
+function refusedBy({ code, message, cure }: z.infer<typeof problem>): Error {
+  // The manager names the document of its routes, which nobody has before him at the command line.
+  const here = code === 'api-request-invalid' ? 'See what the command takes: --help' : cure;
+  return fail('manager-refused', { problem: message, cure: here }, new ManagerRefusal(code, message));
 }
 
 /** Undefined where it is no JSON. */

@@ -7,7 +7,8 @@ import { loadFlags } from '../../cli/with-config.ts';
 import { nothing, openManager } from './client.ts';
 import { inPath, loadNamed, userNamed } from './operands.ts';
 import { type Columns, fetchList, fieldOf, managerObject, writeList, writeObject } from './output.ts';
-import { askTwice, confirm, readSecretLines } from './prompt.ts';
+import { askTwice, confirm } from './prompt.ts';
+import { readFirstLine } from './read-given.ts';
 import { giveRole } from './roles.ts';
 
 const columns: Columns = {
@@ -44,8 +45,10 @@ export const createUser: Run = async (context) => {
   const { values, name: username } = loadNamed((await loadManagerCliOptions()).managerUsersCreateConfig, 'a user name', context);
   const { client } = await openManager(context);
   const { 'display-name': displayName, email, group: groups, role: roles } = values;
-  const password = values['password-file'] === undefined ? undefined : await readPassword(values['password-file']);
+  const password = values['password-file'] === undefined ? undefined : await readFirstLine(values['password-file'], 'the password');
   const body = { username, displayName, email, groups, password };
+  // Nobody is to be made without the role that he was meant to have, because of a slip in its name.
+  for (const role of roles) await client.call(managerObject, { method: 'GET', path: `/roleTemplates/${inPath(role)}` });
   const made = await client.call(madeUser, { method: 'POST', path: '/users', body });
   // Before anything else can go wrong: it is shown this once.
   if (values.output !== 'table') await writeObject(made, values.output, context);
@@ -53,8 +56,11 @@ export const createUser: Run = async (context) => {
     context.stdout.write(`${made.password}\n`);
     context.stderr.write('This password is good for one sign-in, at which it has to be changed. It is not shown again.\n');
   }
-  for (const role of roles) await giveRole(client, role, [{ kind: 'User', name: made.user.name }]);
-  context.stderr.write(`User ${username} is created${roles.length > 0 ? `, with the role ${roles.join(', ')}` : ''}.\n`);
+  context.stderr.write(`User ${username} is created.\n`);
+  for (const role of roles) {
+    await giveRole(client, role, [{ kind: 'User', name: made.user.name }]);
+    context.stderr.write(`${username} has the role ${role}.\n`);
+  }
   return 0;
 };
 
@@ -86,7 +92,8 @@ export const setPassword: Run = async (context) => {
   if (surplus !== undefined) throw fail('manager-password-in-arguments', {});
   const { client } = await openManager(context);
   const file = values['password-file'];
-  const password = file === undefined ? await askTwice('New password', 'Give --password-file', context) : await readPassword(file);
+  const password =
+    file === undefined ? await askTwice('New password', 'Give --password-file', context) : await readFirstLine(file, 'the password');
   await client.call(nothing, { method: 'POST', path: `/users/${inPath(await userNamed(client, name))}/password`, body: { password } });
   context.stdout.write(`The password of ${name} is set; what it has open ends.\n`);
   return 0;
@@ -101,8 +108,3 @@ export const deleteUser: Run = async (context) => {
   context.stdout.write(`User ${name} is deleted.\n`);
   return 0;
 };
-
-async function readPassword(file: string): Promise<string> {
-  const [password = ''] = await readSecretLines(file);
-  return password;
-}
