@@ -16,3 +16,9 @@ export function summarize(values: readonly number[]): Summary | undefined {
 export function scatter({ min, max }: Summary): number {
   return max / min;
 }
+
+/** The value that so large a share of the values lies below, 0.99 for p99; NaN where there is none. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}

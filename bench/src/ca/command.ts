@@ -3,9 +3,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { repository } from '@rfo/e2e';
 import { Life } from '@rfo/foundation';
+import { startLoad } from '../load.ts';
 import { describeMachine } from '../machine.ts';
-import { startClient } from './client.ts';
 import { renderRows, type Sample, summarizeSamples } from './figures.ts';
+import type { Load, Measured } from './load.ts';
 import { measureRound, renderQuestions } from './measure.ts';
 import { parseCaOptions, usage } from './options.ts';
 import { startSides } from './sides.ts';
@@ -21,12 +22,12 @@ export async function benchCa(args: readonly string[], signal: AbortSignal): Pro
   await using life = new Life();
   signal.addEventListener('abort', () => void life.end(signal.reason), { once: true });
   const sides = await startSides(life);
-  const client = startClient(life);
+  const send = startLoad<Load, Measured>(new URL('./load.ts', import.meta.url), life);
   const questions = await renderQuestions(sides);
   const samples: Sample[] = [];
   for (let round = 0; round <= options.rounds; round++) {
     signal.throwIfAborted();
-    const measured = await measureRound({ sides, client, questions, seconds: options.seconds }, round);
+    const measured = await measureRound({ sides, send, questions, seconds: options.seconds }, round);
     console.log(round === 0 ? 'warm-up is over' : `round ${round}/${options.rounds} is over`);
     if (round > 0) samples.push(...measured);
   }

@@ -5,6 +5,8 @@
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { isWhole, serveLoads } from '../load-process.ts';
+import { percentile } from '../statistics.ts';
 
 export type Load = {
   readonly port: number;
@@ -24,15 +26,7 @@ export type Measured = {
   readonly p99: number;
 };
 
-/** Its parent is gone or needs it no longer. */
-process.once('disconnect', () => process.exit());
-process.on('message', async (load: Load) => {
-  try {
-    process.send?.({ measured: await run(load) });
-  } catch (error) {
-    process.send?.({ problem: error instanceof Error ? error.message : String(error) });
-  }
-});
+serveLoads(run);
 
 async function run({ port, requests, expect, connections, milliseconds }: Load): Promise<Measured> {
   const bytes = requests.map((request) => Buffer.from(request, 'latin1'));
@@ -48,9 +42,7 @@ async function run({ port, requests, expect, connections, milliseconds }: Load):
     for (const socket of sockets) socket.destroy();
   }
   const seconds = (performance.now() - start) / 1000;
-  const sorted = Float64Array.from(times).sort();
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-  return { answers: times.length, seconds, p50: at(0.5), p99: at(0.99) };
+  return { answers: times.length, seconds, p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
 }
 
 async function open(port: number): Promise<Socket> {
@@ -82,11 +74,4 @@ function ask(socket: Socket, { next, expect, end, times }: Asking): Promise<void
     socket.on('error', reject).on('close', () => reject(new Error('the server closed a connection')));
     send();
   });
-}
-
-function isWhole(answer: string): boolean {
-  const head = answer.indexOf('\r\n\r\n');
-  if (head < 0) return false;
-  const length = /content-length: (\d+)/i.exec(answer.slice(0, head))?.[1];
-  return length === undefined ? answer.endsWith('\r\n0\r\n\r\n') : answer.length >= head + 4 + Number(length);
 }

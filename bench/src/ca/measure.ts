@@ -1,7 +1,6 @@
 /** Measures the figures of one round, the sides in turns. */
-import type { Client } from './client.ts';
 import { names, type Sample, type SideName } from './figures.ts';
-import type { Measured } from './load.ts';
+import type { Load, Measured } from './load.ts';
 import { renderAuthsign, renderInfo, renderOcsp } from './requests.ts';
 import type { Sides } from './sides.ts';
 
@@ -19,10 +18,15 @@ export async function renderQuestions({ sharedKey }: Sides): Promise<Questions> 
 const crowd = 64;
 const asked = 1000;
 
-type Inputs = { readonly sides: Sides; readonly client: Client; readonly questions: Questions; readonly seconds: number };
+type Inputs = {
+  readonly sides: Sides;
+  readonly send: (load: Load) => Promise<Measured>;
+  readonly questions: Questions;
+  readonly seconds: number;
+};
 
 /** @param round by which it is told who is first: what comes second finds a warmer, or a hotter, machine */
-export async function measureRound({ sides, client, questions, seconds }: Inputs, round: number): Promise<readonly Sample[]> {
+export async function measureRound({ sides, send, questions, seconds }: Inputs, round: number): Promise<readonly Sample[]> {
   const order: readonly SideName[] = round % 2 === 0 ? ['rfo', 'cfssl'] : ['cfssl', 'rfo'];
   const milliseconds = seconds * 1000;
   const samples: Sample[] = [];
@@ -30,21 +34,21 @@ export async function measureRound({ sides, client, questions, seconds }: Inputs
     for (const side of order) {
       const before = sides[side].count();
       const load = { port: sides[side].port, requests: questions.authsign, expect: '"success":true', connections, milliseconds };
-      const measured = await client.run(load);
+      const measured = await send(load);
       checkWritten(side, { answered: measured.answers, written: sides[side].count() - before });
       samples.push(...describe(names.authsign(connections), side, measured));
     }
   }
   for (const side of order) {
     const load = { port: sides[side].port, requests: questions.info, expect: '"success":true', connections: crowd, milliseconds };
-    samples.push(rate(names.info(crowd), side, await client.run(load)));
+    samples.push(rate(names.info(crowd), side, await send(load)));
   }
   questions.ocsp ??= renderOcsp(sides.ca, sides.rfo.serials(asked));
   const { post, get } = questions.ocsp;
   // An answer that may be kept is a signed one, and not that the certificate is unknown.
   const load = { port: sides.rfo.ocspPort, expect: 'must-revalidate', connections: crowd, milliseconds };
-  samples.push(rate(names.ocspPost(crowd), 'rfo', await client.run({ ...load, requests: post })));
-  samples.push(rate(names.ocspGet(crowd), 'rfo', await client.run({ ...load, requests: get })));
+  samples.push(rate(names.ocspPost(crowd), 'rfo', await send({ ...load, requests: post })));
+  samples.push(rate(names.ocspGet(crowd), 'rfo', await send({ ...load, requests: get })));
   return samples;
 }
 

@@ -1,10 +1,10 @@
 /** Many clusters on one manager: what they cost it, and how soon all can be reached again when it was restarted. */
-import { type ChildProcess, fork } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { repository } from '@rfo/e2e';
 import { type Life, retry, sleep } from '@rfo/foundation';
+import { forkFor } from '../child.ts';
 import { parseCpuTime } from '../start/usage.ts';
 import { names, type Sample } from './figures.ts';
 import type { ManagerBenchOptions } from './options.ts';
@@ -84,7 +84,7 @@ function startCrowd(
   const connected = new Set<string>();
   const each = Math.ceil(members.length / processes);
   for (let from = 0; from < members.length; from += each) {
-    const child = start(life);
+    const child = forkFor(join(repository, 'apps/cluster-agent/src/crowd.scene.ts'), life);
     child.on('message', ({ cluster, connected: now }: { readonly cluster: string; readonly connected: boolean }) => {
       if (now) connected.add(cluster);
       else connected.delete(cluster);
@@ -133,16 +133,6 @@ async function reach({ call }: Manager, cluster: string, signal: AbortSignal): P
     if (status !== 200) throw new Error(`${cluster} is answered with ${status}: ${text}`);
   };
   await retry(attempt, { initial: 50, max: 500, signal });
-}
-
-function start(life: Life): ChildProcess {
-  const program = join(repository, 'apps/cluster-agent/src/crowd.scene.ts');
-  const child = fork(program, { execArgv: ['--disable-warning=ExperimentalWarning'] });
-  life.defer(async () => {
-    const exited = once(child, 'exit');
-    if (child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')) await exited;
-  });
-  return child;
 }
 
 /** The most memory (MB) that it has within the time, and the share of a core that it takes (%). */

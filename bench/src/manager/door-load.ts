@@ -5,6 +5,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { isWhole, serveLoads } from '../load-process.ts';
+import { percentile } from '../statistics.ts';
 
 export type Load = {
   readonly port: number;
@@ -31,15 +33,7 @@ export type Measured = {
   readonly unsent: number;
 };
 
-/** Its parent is gone or needs it no longer. */
-process.once('disconnect', () => process.exit());
-process.on('message', async (load: Load) => {
-  try {
-    process.send?.({ measured: await run(load) });
-  } catch (error) {
-    process.send?.({ problem: error instanceof Error ? error.message : String(error) });
-  }
-});
+serveLoads(run);
 
 /** Connections at most: beyond that the other side does not keep up. */
 const mostConnections = 128;
@@ -94,12 +88,7 @@ async function run(load: Load): Promise<Measured> {
   } finally {
     for (const socket of all) socket.destroy();
   }
-  return { requests: total - unsent, p50: share(times, 0.5), p99: share(times, 0.99), late: share(lates, 0.99), unsent };
-}
-
-function share(values: readonly number[], part: number): number {
-  const sorted = Float64Array.from(values).sort();
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+  return { requests: total - unsent, p50: percentile(times, 0.5), p99: percentile(times, 0.99), late: percentile(lates, 0.99), unsent };
 }
 
 async function open({ port, ca }: Load, all: Set<Socket>): Promise<Socket> {
@@ -128,11 +117,4 @@ function ask(socket: Socket, request: Buffer, expect: string): Promise<void> {
     socket.on('data', take).on('error', reject).on('close', closed);
     socket.write(request);
   });
-}
-
-function isWhole(answer: string): boolean {
-  const head = answer.indexOf('\r\n\r\n');
-  if (head < 0) return false;
-  const length = /content-length: (\d+)/i.exec(answer.slice(0, head))?.[1];
-  return length === undefined ? answer.endsWith('\r\n0\r\n\r\n') : answer.length >= head + 4 + Number(length);
 }

@@ -1,10 +1,8 @@
 /** What the door adds to a request, beside the API server itself and beside `kubectl proxy`, all with the same rights. */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { repository } from '@rfo/e2e';
-import { type Life, orAbort } from '@rfo/foundation';
+import { startLoad } from '../load.ts';
 import type { Load, Measured } from './door-load.ts';
 import { names, type Sample } from './figures.ts';
 import type { ManagerBenchOptions } from './options.ts';
@@ -44,7 +42,7 @@ export async function measureDoor(options: {
   } as const satisfies Record<string, Load>;
 
   const samples: Sample[] = [];
-  const load = startLoad(stage.life);
+  const load = startLoad<Load, Measured>(new URL('./door-load.ts', import.meta.url), stage.life);
   const order = Object.keys(sides) as (keyof typeof sides)[];
   const times = async () => ({ manager: await processorTime(manager.program.pid), agent: await processorTime(agent.pid) });
   for (let round = 0; round <= bench.rounds; round++) {
@@ -99,19 +97,4 @@ async function startKubectlProxy({ cluster, folder, life }: Stage, { token }: Ac
   const proxy = run([kubectl, `--kubeconfig=${file}`, 'proxy', '--port=0', '--address=127.0.0.1'], {}, life);
   const [, port] = await proxy.said(/Starting to serve on 127\.0\.0\.1:(\d+)/);
   return Number(port);
-}
-
-function startLoad(life: Life): (load: Load) => Promise<Measured> {
-  const child = fork(new URL('./door-load.ts', import.meta.url), { execArgv: ['--disable-warning=ExperimentalWarning'] });
-  life.defer(async () => {
-    const exited = once(child, 'exit');
-    if (child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')) await exited;
-  });
-  return async (load) => {
-    const told = once(child, 'message', { signal: life.signal });
-    child.send(load);
-    const [{ measured, problem }] = (await orAbort(told, life.signal)) as [{ measured?: Measured; problem?: string }];
-    if (measured === undefined) throw new Error(`the load failed: ${problem}`);
-    return measured;
-  };
 }

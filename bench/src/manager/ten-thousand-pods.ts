@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { retry } from '@rfo/foundation';
 import type { KubeClient, KubeObject, TestCluster } from '@rfo/kube';
+import { percentile } from '../statistics.ts';
 import { names, type Sample } from './figures.ts';
 import { expectStatus } from './https-call.ts';
 import { memoryOf } from './programs.ts';
@@ -55,14 +56,14 @@ export async function measurePods(
   }
   const after = await memoryOf(program.pid);
   const own = await askApiServer(client);
-  const p95 = share(times, 0.95);
+  const p95 = percentile(times, 0.95);
   const kilobytes = ((after.rss - before.rss) * 1000) / count;
   console.log(`pods: ${kilobytes.toFixed(1)} KB of memory each; ${own.bytes.toFixed(1)} KB of JSON each as the API server sends them`);
   return [
     {
       ...{ what: names.pods, unit: 'ms', value: p95 },
       floors: {
-        'p50': share(times, 0.5),
+        'p50': percentile(times, 0.5),
         'API server, any page': own.page,
         'API server, all pods': own.all,
         'field asked for first': Math.max(...cold),
@@ -224,10 +225,5 @@ async function askApiServer(client: KubeClient): Promise<{ readonly page: number
   const began = performance.now();
   const { text } = await client.raw({ method: 'GET', path: '/api/v1/pods' });
   const { items } = JSON.parse(text) as { readonly items: readonly unknown[] };
-  return { page: share(pages, 0.95), all: performance.now() - began, bytes: text.length / 1000 / items.length };
-}
-
-function share(values: readonly number[], part: number): number {
-  const sorted = Float64Array.from(values).sort();
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+  return { page: percentile(pages, 0.95), all: performance.now() - began, bytes: text.length / 1000 / items.length };
 }

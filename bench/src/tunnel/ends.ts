@@ -1,5 +1,5 @@
 /** Both ends of the tunnels that are measured: this process is the server, two children are the node and its TCP targets. */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer as createHttpsServer } from 'node:https';
@@ -19,6 +19,7 @@ import {
   type Signer,
 } from '@rfo/pki';
 import { acceptTunnel, createWebSocketAcceptor, type Tunnel, tunnelProtocol } from '@rfo/tunnel';
+import { forkFor } from '../child.ts';
 import type { Credentials, Role, TargetPorts } from './far-end.ts';
 
 export type Ends = {
@@ -34,27 +35,19 @@ export async function startEnds(life: Life): Promise<Ends> {
   const authority = makeAuthority();
   const server = credentialsOf(authority, 'rfo-server', [{ type: 'ip', value: '127.0.0.1' }]);
   const [inProcess, tcp, websocket] = await Promise.all([listen(server, life), listen(server, life), listenForUpgrade(server, life)]);
-  const target = start({ role: 'target' }, life);
+  const start = (role: Role): ChildProcess => {
+    const child = forkFor(new URL('./far-end.ts', import.meta.url), life);
+    child.send(role);
+    return child;
+  };
+  const target = start({ role: 'target' });
   const [targets] = (await once(target, 'message')) as [TargetPorts];
-  start(
-    {
-      role: 'node',
-      credentials: credentialsOf(authority, 'system:node:bench', []),
-      ports: { inProcess: inProcess.port, tcp: tcp.port, websocket: websocket.port },
-    },
-    life,
-  );
-  return { inProcess: await inProcess.tunnel, tcp: await tcp.tunnel, websocket: await websocket.tunnel, targets };
-}
-
-function start(role: Role, life: Life): ChildProcess {
-  const child = fork(new URL('./far-end.ts', import.meta.url), { execArgv: ['--disable-warning=ExperimentalWarning'] });
-  life.defer(async () => {
-    const exited = once(child, 'exit');
-    if (child.exitCode === null && child.kill('SIGKILL')) await exited;
+  start({
+    role: 'node',
+    credentials: credentialsOf(authority, 'system:node:bench', []),
+    ports: { inProcess: inProcess.port, tcp: tcp.port, websocket: websocket.port },
   });
-  child.send(role);
-  return child;
+  return { inProcess: await inProcess.tunnel, tcp: await tcp.tunnel, websocket: await websocket.tunnel, targets };
 }
 
 type Listening = { readonly port: number; readonly tunnel: Promise<Tunnel> };

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { sleep } from '@rfo/foundation';
 import type { Target, Tunnel } from '@rfo/tunnel';
+import { percentile } from '../statistics.ts';
 import type { Ends } from './ends.ts';
 import { names, type Sample } from './figures.ts';
 import type { TunnelBenchOptions } from './options.ts';
@@ -154,9 +155,4 @@ function percentiles(what: string, times: readonly number[]): readonly Sample[] 
     { what: `${what}, p50`, unit: 'ms', value: percentile(times, 0.5) },
     { what: `${what}, p99`, unit: 'ms', value: percentile(times, 0.99) },
   ];
-}
-
-function percentile(times: readonly number[], share: number): number {
-  const sorted = Float64Array.from(times).sort();
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
