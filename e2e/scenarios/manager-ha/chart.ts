@@ -20,8 +20,9 @@ export type Chart = {
   readonly secret: (name: string, key: string) => Promise<string>;
   /** `sha256:…` of the manager's own CA. */
   readonly pin: () => Promise<string>;
-  /** Names of the pods that are not about to end. */
+  /** Names of the pods that are not about to end, and of the nodes on which they are. */
   readonly pods: () => Promise<readonly string[]>;
+  readonly nodes: () => Promise<string[]>;
 };
 
 export function chartOn(node: Node): Chart {
@@ -35,6 +36,15 @@ export function chartOn(node: Node): Chart {
     const text = await node.kubectl(['-n', managerNamespace, 'get', 'secret', name, '-o', `go-template=${template}`]);
     return Buffer.from(text, 'base64').toString();
   };
+  type Pod = {
+    readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+    readonly spec: { readonly nodeName?: string };
+  };
+  const pods = async (): Promise<readonly Pod[]> => {
+    const text = await node.kubectl(['-n', managerNamespace, 'get', 'pods', '-l', 'app.kubernetes.io/name=rfo-manager', '-o', 'json']);
+    const { items } = JSON.parse(text) as { readonly items: readonly Pod[] };
+    return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  };
   return {
     helm,
     file: packed,
@@ -47,12 +57,8 @@ export function chartOn(node: Node): Chart {
       const { fingerprint256 } = new X509Certificate(await secret('rfo-manager-tls', 'ca.crt'));
       return `sha256:${fingerprint256.replaceAll(':', '').toLowerCase()}`;
     },
-    pods: async () => {
-      const selector = ['-l', 'app.kubernetes.io/name=rfo-manager'];
-      const text = await node.kubectl(['-n', managerNamespace, 'get', 'pods', ...selector, '-o', 'json']);
-      const { items } = JSON.parse(text) as { items: readonly { metadata: { name: string; deletionTimestamp?: string } }[] };
-      return items.flatMap(({ metadata: { name, deletionTimestamp } }) => (deletionTimestamp === undefined ? [name] : []));
-    },
+    pods: async () => (await pods()).map(({ metadata }) => metadata.name),
+    nodes: async () => (await pods()).map(({ spec }) => spec.nodeName ?? 'none'),
   };
 }
 

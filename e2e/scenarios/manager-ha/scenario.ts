@@ -1,30 +1,33 @@
 import assert from 'node:assert/strict';
+import { clusterOf } from '../../harness/cluster.ts';
 import { eventually } from '../../harness/eventually.ts';
 import { importCluster, untilCluster } from '../../harness/manager/import-cluster.ts';
-import { type People, passwordOf, peopleOn } from '../../harness/manager/people.ts';
-import { type Node, untilLine } from '../../harness/node.ts';
+import { startLoad } from '../../harness/manager/load.ts';
+import { passwordOf, peopleOn } from '../../harness/manager/people.ts';
+import type { Node } from '../../harness/node.ts';
 import { configMap, namespace } from '../../harness/objects.ts';
-import type { Scenario, ScenarioContext } from '../../harness/scenario.ts';
-import { toolCommand } from '../../harness/tools.ts';
-import type { LoadReport, LoadSettings } from '../../tools/manager-load.ts';
+import type { Scenario } from '../../harness/scenario.ts';
 import { closeHost } from '../agents/closed-host.ts';
-import { bringImage, type Chart, chartOn, managerNamespace } from './chart.ts';
+import { bringImage, chartOn, managerNamespace } from './chart.ts';
 
 const port = 30_443;
 
 export const scenario: Scenario = {
   name: 'manager-ha',
-  about: 'three replicas of the manager are restarted one after the other and one is killed, and whoever works through them hardly notices',
+  about:
+    'three replicas of the manager on three nodes are restarted, one is killed, a node is drained, and whoever works through them hardly notices',
   short: false,
   timeout: 1_800_000,
   run: async (context) => {
     const { step, check, addNode, life } = context;
     const { signal } = life;
-    const [hub, edge] = await Promise.all([addNode('hub'), addNode('edge')]);
-    await step('two clusters get ready, one of them with no port open', async () => {
-      await Promise.all([closeHost(edge.host), bringImage(hub, 'manager'), bringImage(edge, 'cluster-agent')]);
-      await Promise.all([hub, edge].map((node) => node.start()));
-      await Promise.all([hub, edge].map((node) => node.untilReady()));
+    const edge = await addNode('edge');
+    await closeHost(edge.host);
+    await edge.start();
+    const { first: hub, agents } = await clusterOf(context, { servers: 1, agents: 2 });
+    await step('another cluster, with no port open, is ready as well', async () => {
+      await edge.untilReady();
+      await Promise.all([...[hub, ...agents].map((node) => bringImage(node, 'manager')), bringImage(edge, 'cluster-agent')]);
     });
     const chart = chartOn(hub);
     const address = `https://${hub.host.ip}:${port}`;
@@ -36,6 +39,9 @@ export const scenario: Scenario = {
       await chart.install('install', ...values);
       assert.equal((await chart.pods()).length, 3);
     });
+    const spread = async (): Promise<void> =>
+      assert.deepEqual((await chart.nodes()).sort(), [hub, ...agents].map(({ host }) => host.name).sort());
+    await check('each is on a node of its own', spread);
     const pin = await chart.pin();
     const people = peopleOn(hub, { address, pin: () => pin, signal });
     await step('admin signs in, and the other cluster is imported', async () => {
@@ -47,7 +53,8 @@ export const scenario: Scenario = {
       const allowed = ['-n', managerNamespace, 'get', 'pdb', 'rfo-manager', '-o', 'jsonpath={.status.disruptionsAllowed}'];
       assert.equal(await hub.kubectl(allowed), '1');
     });
-    const load = await step('people begin to work', () => startLoad(context, { hub, people, chart }));
+    const ca = await chart.secret('rfo-manager-tls', 'ca.crt');
+    const load = await step('people begin to work', () => startLoad(context, { on: hub, people, ca }));
     await step('each replica is replaced by helm', async () => {
       const before = await chart.pods();
       await chart.install('upgrade', ...values, 'log.debug=true');
@@ -55,6 +62,7 @@ export const scenario: Scenario = {
     });
     await load.look('after the upgrade');
     await check('that has cost nobody an error', load.orderly);
+    await check('each is on a node of its own again', spread);
     await step('each replica is restarted', async () => {
       const before = await chart.pods();
       await hub.kubectl(['-n', managerNamespace, 'rollout', 'restart', 'deployment/rfo-manager']);
@@ -63,9 +71,10 @@ export const scenario: Scenario = {
     });
     await load.look('after the restart');
     await check('nor has that', load.orderly);
+    await check('and still each is on a node of its own', spread);
     await step('the process of the replica that leads is killed, and the kubelet starts it again', async () => {
       const leader = await leaderOf(hub);
-      const died = await killProcess(hub, leader);
+      const died = await killProcess(leader, [hub, ...agents]);
       await untilLed(hub, died, signal);
       await hub.wait(['-n', managerNamespace, '--for=condition=Ready', `pod/${leader}`]);
     });
@@ -78,7 +87,18 @@ export const scenario: Scenario = {
       await untilCluster(people, 'Active', { name: 'edge', signal });
     });
     await load.look('after the loss of a pod');
-    await step('no request failed that was not good when it was sent again, and nothing escaped the watch', load.judge);
+    await step('a node is drained: its replica goes elsewhere', async () => {
+      const drained = agents[0]?.host.name ?? assert.fail();
+      assert.ok((await chart.nodes()).includes(drained), 'no replica is there');
+      await hub.kubectl(['drain', drained, '--ignore-daemonsets', '--delete-emptydir-data', '--timeout=300s'], { timeout: 310_000 });
+      await hub.wait(['-n', managerNamespace, '--for=condition=Available', 'deployment/rfo-manager']);
+      const nodes = await chart.nodes();
+      assert.ok(nodes.length === 3 && !nodes.includes(drained), nodes.join(', '));
+      await hub.kubectl(['uncordon', drained]);
+      await untilCluster(people, 'Active', { name: 'edge', signal });
+    });
+    await load.look('after the drain');
+    await step('no request failed that was not good when it was sent again, and nothing escaped the watch', () => load.judge());
     await check('whoever has signed in still is, and kubectl works on', async () => {
       assert.match(await people.as('admin', ['whoami']), /^username: admin$/m);
       const { code, stderr } = await people.kubectl('admin', 'edge', ['get', 'nodes']);
@@ -95,56 +115,6 @@ export const scenario: Scenario = {
     });
   },
 };
-
-type Load = {
-  /** Notes what went wrong since the last look. */
-  readonly look: (when: string) => Promise<void>;
-  /** Throws where an error was answered so far. Only the connection may have ended as a request was sent. */
-  readonly orderly: () => Promise<void>;
-  /** Throws where a request has failed for good, or a write was not seen. */
-  readonly judge: () => Promise<void>;
-};
-
-/** Starts the load, and waits until some of it has gone through. */
-async function startLoad(
-  { life, note }: ScenarioContext,
-  { hub, people, chart }: { readonly hub: Node; readonly people: People; readonly chart: Chart },
-): Promise<Load> {
-  const { signal } = life;
-  const token = (await people.as('admin', ['tokens', 'create', '--ttl', '24h'])).trim();
-  const ca = await chart.secret('rfo-manager-tls', 'ca.crt');
-  const settings: LoadSettings = { address: people.address, ca, token, cluster: 'edge', namespace: 'shop' };
-  await hub.host.writeFile('/root/load.json', JSON.stringify(settings), '0600');
-  const service = await hub.host.spawn('load', [...toolCommand('manager-load'), '/root/load.json']);
-  await untilLine(service, /^it works$/, { signal, within: 60_000 });
-  let told = 0;
-  const read = async (): Promise<readonly string[]> =>
-    (await hub.host.readFile('/root/load.log')).split('\n').filter((line) => line !== '');
-  return {
-    orderly: async () => {
-      const answered = (await read()).filter((line) => /: (status )?\d{3}\b/.test(line));
-      assert.deepEqual(answered, []);
-    },
-    look: async (when) => {
-      const lines = await read();
-      note(`${when}: ${lines.length - told} of the requests and watches were sent again`);
-      for (const line of lines.slice(told)) note(`  ${line}`);
-      told = lines.length;
-    },
-    judge: async () => {
-      service.signal('SIGTERM');
-      let report: LoadReport | undefined;
-      for await (const line of service.lines(signal)) if (line.startsWith('{')) report = JSON.parse(line) as LoadReport;
-      assert.ok(report, 'no report of the load');
-      const { sent, again, failed, slowest, watch } = report;
-      note(`${sent} requests, ${again} of them sent again, the slowest took ${(slowest / 1000).toFixed(1)} s`);
-      note(`the watch was opened ${watch.opened} times and saw ${watch.seen} writes`);
-      assert.ok(sent > 100 && watch.seen > 100, 'hardly anything was sent');
-      assert.deepEqual(failed, []);
-      assert.deepEqual(watch.missed, []);
-    },
-  };
-}
 
 /** Waits until none of these pods is left. */
 async function gone(node: Node, pods: readonly string[], signal: AbortSignal): Promise<void> {
@@ -171,10 +141,13 @@ async function untilLed(node: Node, moment: number, signal: AbortSignal): Promis
 }
 
 /** As by a fault: nobody is told, and the kubelet starts another one in its pod. Gives when it died, ms since 1970. */
-async function killProcess(node: Node, pod: string): Promise<number> {
-  const path = 'jsonpath={.status.containerStatuses[0].containerID}';
-  const container = (await node.kubectl(['-n', managerNamespace, 'get', 'pod', pod, '-o', path])).replace('containerd://', '');
-  const { stdout } = await node.rfo(['crictl', 'inspect', container]);
+async function killProcess(pod: string, nodes: readonly Node[]): Promise<number> {
+  const [hub] = nodes;
+  assert.ok(hub);
+  const path = 'jsonpath={.spec.nodeName} {.status.containerStatuses[0].containerID}';
+  const [name, container = ''] = (await hub.kubectl(['-n', managerNamespace, 'get', 'pod', pod, '-o', path])).split(' ');
+  const node = nodes.find(({ host }) => host.name === name) ?? assert.fail(`${pod} is on node ${name}`);
+  const { stdout } = await node.rfo(['crictl', 'inspect', container.replace('containerd://', '')]);
   const { info } = JSON.parse(stdout) as { readonly info: { readonly pid: number } };
   await node.host.must(['kill', '-KILL', String(info.pid)]);
   return Date.now();
