@@ -34,5 +34,6 @@ export async function folderOf(files: Readonly<Record<string, string>>) {
 }
 
 function withPath(env: Readonly<Record<string, string>>): Record<string, string> {
-  return { PATH: process.env.PATH ?? '', NODE_DISABLE_COMPILE_CACHE: '1', ...env };
+  const { PATH = '', NODE_COMPILE_CACHE } = process.env;
+  return { PATH, ...(NODE_COMPILE_CACHE !== undefined && { NODE_COMPILE_CACHE }), ...env };
 }
