@@ -19,7 +19,7 @@ export const scenario: Scenario = {
   short: false,
   timeout: 1_800_000,
   run: async (context) => {
-    const { step, check, addNode, life } = context;
+    const { step, check, addNode, life, note } = context;
     const { signal } = life;
     const edge = await addNode('edge');
     await closeHost(edge.host);
@@ -110,11 +110,31 @@ export const scenario: Scenario = {
       await eventually('the first answer', async () => await people.as('admin', ['whoami']), { signal });
       await untilCluster(people, 'Active', { name: 'edge', signal });
     });
+    await step('a node loses power: its replica is passed by as soon as Kubernetes has noticed', async () => {
+      const places = await chart.nodes();
+      const lost = agents.find(({ host }) => places.includes(host.name)) ?? assert.fail(places.join(', '));
+      const began = performance.now();
+      await lost.host.linkDown();
+      await lost.host.powerCut();
+      await eventually('every connection to lead to a replica', () => allAnswer(hub, address), { signal });
+      note(`every connection leads to a replica ${((performance.now() - began) / 1000).toFixed(1)} s after it`);
+      await untilCluster(people, 'Active', { name: 'edge', signal });
+      assert.match(await people.as('admin', ['whoami']), /^username: admin$/m);
+    });
     await check('the audit is whole, whichever replica wrote it', async () => {
       assert.match(await people.as('admin', ['audit', '--verify']), /^The audit log is whole: \d+ entries/);
     });
   },
 };
+
+/** Whether thirty connections in a row, each of which meets any of the replicas that the Service knows, are answered within two seconds. */
+async function allAnswer(node: Node, address: string): Promise<true | undefined> {
+  for (let count = 0; count < 30; count++) {
+    const { code } = await node.host.exec(['curl', '-sk', '-m', '2', '-o', '/dev/null', `${address}/healthz`]);
+    if (code !== 0) return undefined;
+  }
+  return true;
+}
 
 /** Waits until none of these pods is left. */
 async function gone(node: Node, pods: readonly string[], signal: AbortSignal): Promise<void> {
