@@ -10,19 +10,19 @@ import { checkCri, waitForCri } from './cri.ts';
 describe('container runtime', () => {
   test('answers when its status is 0', async () => {
     await withRuntime({ 'grpc-status': '0' }, async (socket, calls) => {
-      await checkCri(socket, AbortSignal.timeout(5000));
+      await checkCri(socket, AbortSignal.timeout(90_000));
       assert.equal(calls[0]?.[':path'], '/runtime.v1.RuntimeService/Version');
     });
   });
 
   test('is not ready while it refuses', async () => {
     await withRuntime({ 'grpc-status': '14', 'grpc-message': 'server is not%0Ainitialized' }, async (socket) => {
-      await assert.rejects(checkCri(socket, AbortSignal.timeout(5000)), { code: 'cri-refused', message: /server is not\ninitialized/ });
+      await assert.rejects(checkCri(socket, AbortSignal.timeout(90_000)), { code: 'cri-refused', message: /server is not\ninitialized/ });
     });
   });
 
   test('is waited for while it refuses, and given up when it came up without its CRI part', async () => {
-    const signal = AbortSignal.timeout(10_000);
+    const signal = AbortSignal.timeout(90_000);
     const answers = { 'grpc-status': '14', 'grpc-message': 'server is not initialized' };
     await withRuntime(answers, async (socket) => {
       await waitForCri(socket, { signal, note: () => Object.assign(answers, { 'grpc-status': '0' }) });
@@ -35,7 +35,7 @@ describe('container runtime', () => {
   });
 
   test('is not ready without a socket, or when it says nothing', async () => {
-    await assert.rejects(checkCri('/nonexistent.sock', AbortSignal.timeout(5000)), { code: 'ENOENT' });
+    await assert.rejects(checkCri('/nonexistent.sock', AbortSignal.timeout(90_000)), { code: 'ENOENT' });
     await withRuntime(undefined, async (socket) => {
       await assert.rejects(checkCri(socket, AbortSignal.timeout(50)), { name: 'TimeoutError' });
     });

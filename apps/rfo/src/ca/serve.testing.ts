@@ -38,7 +38,7 @@ export async function serveCa(
       post: (endpoint: string, body: object, more: Partial<Question> = {}): Promise<Reply> =>
         ask({ port: ports.api, secure }, { path: `/api/v1/cfssl/${endpoint}`, method: 'POST', body, ...more }),
       /** Of the port of OCSP and CRL. */
-      fetch: (path: string): Promise<Response> => fetch(`http://127.0.0.1:${ports.status}${path}`, { signal: AbortSignal.timeout(30_000) }),
+      fetch: (path: string): Promise<Response> => fetch(`http://127.0.0.1:${ports.status}${path}`, { signal: AbortSignal.timeout(90_000) }),
       [Symbol.asyncDispose]: () => place.life.end(),
     };
   } catch (error) {

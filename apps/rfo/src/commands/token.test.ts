@@ -19,7 +19,7 @@ import { madeTokenRef, parseMadeToken } from '../tokens/made-token.ts';
 import { caHash, parseToken } from '../tokens/token-format.ts';
 import { verifyOwn } from '../tokens/verifier.ts';
 
-const within = () => AbortSignal.timeout(30_000);
+const within = () => AbortSignal.timeout(90_000);
 const first = 'first-secret-of-the-servers';
 
 describe('the commands on tokens and nodes, on a server', { timeout: 240_000 }, () => {

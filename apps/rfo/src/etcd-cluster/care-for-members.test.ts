@@ -57,10 +57,10 @@ describe('the care for members of a real etcd', { timeout: 180_000 }, () => {
   const addNode = (name: string) =>
     kube.client.create({ apiVersion: 'v1', kind: 'Node', metadata: { name, labels: { 'node-role.kubernetes.io/etcd': 'true' } } });
   const nodeOf = (name: string, accept: (node: ServerNode) => boolean): Promise<ServerNode> =>
-    waitForObject<ServerNode>(kube.client, { apiVersion: 'v1', kind: 'Node', name }, { accept, signal: within(30) });
+    waitForObject<ServerNode>(kube.client, { apiVersion: 'v1', kind: 'Node', name }, { accept, signal: within(90) });
   const eventOf = (name: string): Promise<EventObject> => {
     const ref = { apiVersion: 'v1', kind: 'Event', namespace: 'default', name };
-    return waitForObject<EventObject>(kube.client, ref, { accept: () => true, signal: within(30) });
+    return waitForObject<EventObject>(kube.client, ref, { accept: () => true, signal: within(90) });
   };
   const whenMembers = (holds: (all: EtcdMember[]) => boolean, by = 'a'): Promise<void> =>
     poll(
@@ -68,13 +68,13 @@ describe('the care for members of a real etcd', { timeout: 180_000 }, () => {
         const all = await get(by).client.members();
         if (!holds(all)) throw new Error(JSON.stringify(all));
       },
-      { signal: within(30) },
+      { signal: within(90) },
     );
   const patchNode = (name: string, metadata: object) => kube.client.patch({ apiVersion: 'v1', kind: 'Node', name }, { metadata });
   /** Joins as a server does that ends before it asks for its vote. */
   const addLearner = async (name: string): Promise<void> => {
     const place = await members.slot();
-    await poll(async () => void (await get('a').client.memberAdd({ peerUrls: [place.peerUrl], isLearner: true })), { signal: within(30) });
+    await poll(async () => void (await get('a').client.memberAdd({ peerUrls: [place.peerUrl], isLearner: true })), { signal: within(90) });
     const all = (await get('a').client.members()).map((member) => `${member.name || name}=${member.peerUrls[0]}`);
     places.set(name, place);
     running.set(name, await members.start(place, { name, initialCluster: all.join(','), state: 'existing' }));
@@ -165,7 +165,7 @@ describe('the care for members of a real etcd', { timeout: 180_000 }, () => {
         const left = await kube.client.list({ apiVersion: 'v1', kind: 'Node' });
         if (left.items.length !== 1) throw new Error('Nodes are held');
       },
-      { signal: within(30) },
+      { signal: within(90) },
     );
   });
 
@@ -173,7 +173,7 @@ describe('the care for members of a real etcd', { timeout: 180_000 }, () => {
     const name = 'former';
     const shown = { [annotations.name]: 'former-00000000', [annotations.address]: '192.0.2.1', other: 'stays' };
     await kube.client.create({ apiVersion: 'v1', kind: 'Node', metadata: { name, annotations: shown, finalizers: [finalizer] } });
-    const forget = () => forgetMember({ client: kube.client, nodeName: name, now: new Date(), signal: within(30) });
+    const forget = () => forgetMember({ client: kube.client, nodeName: name, now: new Date(), signal: within(90) });
     await forget();
     const { metadata, status } = await nodeOf(name, () => true);
     assert.deepEqual(

@@ -21,7 +21,7 @@ async function startCluster(args: readonly string[] = []): Promise<Cluster> {
   const server = await testServer(members, 'one');
   const first = await server.launch((await server.prepare({})).prepared, args);
   await first.answers();
-  await first.client.health({ signal: within(30) });
+  await first.client.health({ signal: within(90) });
   return { members, first, client: directClient(createMemberService({ etcd: first.client, pace: { retry: 20, wait: 300 } })) };
 }
 
@@ -44,7 +44,7 @@ describe('a server that joins a real cluster', { timeout: 120_000 }, () => {
   const others = async (): Promise<EtcdMember[]> =>
     (await first.client.members({ linearizable: true })).filter(({ name }) => name !== 'one');
   const leave = async (etcd: TestMember): Promise<void> => {
-    for (const { id } of await others()) await first.client.memberRemove(id, { signal: within(30) });
+    for (const { id } of await others()) await first.client.memberRemove(id, { signal: within(90) });
     await etcd.kill();
     assert.equal((await others()).length, 0);
   };
@@ -68,7 +68,7 @@ describe('a server that joins a real cluster', { timeout: 120_000 }, () => {
 
     const etcd = await server.launch(prepared);
     await vote(prepared, etcd);
-    await etcd.client.health({ signal: within(30) });
+    await etcd.client.health({ signal: within(90) });
     assert.deepEqual(
       (await others()).map(({ name, isLearner }) => [name, isLearner]),
       [[mark?.name, false]],
@@ -86,7 +86,7 @@ describe('a server that joins a real cluster', { timeout: 120_000 }, () => {
     assert.deepEqual([membership.name, membership.state, membership.alone], [mark?.name, 'existing', false]);
     const back = await server.launch(again.prepared);
     await back.answers();
-    await back.client.health({ signal: within(30) });
+    await back.client.health({ signal: within(90) });
     await leave(back);
   });
 
@@ -97,7 +97,7 @@ describe('a server that joins a real cluster', { timeout: 120_000 }, () => {
     const { prepared } = await server.prepare({ join: cluster });
     const silent = await server.launch(prepared);
     const data = join(server.paths.server.etcd, 'member/snap');
-    const patience = within(30);
+    const patience = within(90);
     while (!existsSync(data) || !readdirSync(data).some((file) => file.endsWith('.snap'))) {
       patience.throwIfAborted();
       await new Promise((resolve) => setImmediate(resolve));
@@ -276,7 +276,7 @@ describe('a server that joins a real cluster', { timeout: 120_000 }, () => {
       assert.equal((await prepared.membership()).state, 'existing');
       const back = await server.launch(prepared);
       await back.answers();
-      await back.client.health({ signal: within(30) });
+      await back.client.health({ signal: within(90) });
       await leave(back);
     });
 

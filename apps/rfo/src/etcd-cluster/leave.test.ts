@@ -25,7 +25,7 @@ describe('a server that does without etcd from now on', { timeout: 120_000 }, ()
   const first = async (name: string): Promise<{ server: TestServer; etcd: TestMember }> => {
     const server = await testServer(members, name);
     const etcd = await server.launch((await server.prepare({})).prepared, args);
-    await poll(() => etcd.client.health(), { signal: within(30) });
+    await poll(() => etcd.client.health(), { signal: within(90) });
     return { server, etcd };
   };
   /** Another that joined it and votes. */
@@ -40,7 +40,7 @@ describe('a server that does without etcd from now on', { timeout: 120_000 }, ()
         if (learner !== undefined) await by.client.memberPromote(learner.id);
         await etcd.client.health();
       },
-      { signal: within(30) },
+      { signal: within(90) },
     );
     return { server, etcd };
   };

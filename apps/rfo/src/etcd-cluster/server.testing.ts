@@ -46,7 +46,7 @@ export async function testServer(members: TestMembers, nodeName: string): Promis
 
 /** The join API without the way there. */
 export function directClient(service: MemberService): MembersClient {
-  const bound = (): AbortSignal => AbortSignal.timeout(10_000);
+  const bound = (): AbortSignal => AbortSignal.timeout(90_000);
   return {
     members: () => service.list(bound()),
     addMember: (wish) => service.add(wish, bound()),

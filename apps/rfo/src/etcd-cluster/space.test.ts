@@ -28,7 +28,7 @@ describe('the care for the space of a real etcd', { timeout: 120_000 }, () => {
   before(async () => {
     members = await createTestMembers();
     one = await members.start(await members.slot(), { name: 'one', args });
-    await one.client.health({ signal: within(30) });
+    await one.client.health({ signal: within(90) });
   });
   after(() => members.stop());
 
@@ -71,10 +71,10 @@ describe('the care for the space of a real etcd', { timeout: 120_000 }, () => {
         const { dbSize, dbSizeInUse } = await one.client.status();
         if (Number(dbSizeInUse) * 2 > Number(dbSize)) throw new Error(`${dbSizeInUse} of ${dbSize} are in use`);
       },
-      { signal: within(30) },
+      { signal: within(90) },
     );
   };
-  const writes = (key: string): Promise<void> => poll(() => one.client.put(key, 'small'), { signal: within(30) });
+  const writes = (key: string): Promise<void> => poll(() => one.client.put(key, 'small'), { signal: within(90) });
 
   it('makes room when history has used it up', async () => {
     await fill(() => '/same');
@@ -101,7 +101,7 @@ describe('the care for the space of a real etcd', { timeout: 120_000 }, () => {
       async () => {
         if (!told.some(({ reason }) => reason === 'EtcdFull')) throw new Error('not said yet');
       },
-      { signal: within(30) },
+      { signal: within(90) },
     );
     await assert.rejects(one.client.put('/after', 'x'), (error) => etcdRefusal(error) === 'etcdserver: mvcc: database space exceeded');
     for (let at = 0; at < 40; at += 1) await one.client.delete(`/data/${at}`);
@@ -121,7 +121,7 @@ describe('the care for the space of a real etcd', { timeout: 120_000 }, () => {
       async () => {
         if (told.length === 0) throw new Error('not said yet');
       },
-      { signal: within(30) },
+      { signal: within(90) },
     );
     assert.ok(Number((await one.client.status()).dbSize) < wasted);
     await waste();
@@ -136,8 +136,8 @@ describe('the care for the space of a real etcd', { timeout: 120_000 }, () => {
     const place = await members.slot();
     const { member } = await one.client.memberAdd({ peerUrls: [place.peerUrl], isLearner: true });
     two = await members.start(place, { name: 'two', initialCluster: `one=${one.peerUrl},two=${place.peerUrl}`, state: 'existing', args });
-    await poll(async () => void (await one.client.memberPromote(member.id)), { signal: within(30) });
-    await poll(() => two.client.health(), { signal: within(30) });
+    await poll(async () => void (await one.client.memberPromote(member.id)), { signal: within(90) });
+    await poll(() => two.client.health(), { signal: within(90) });
 
     await fill(() => '/same');
     await one.client.arm({ memberId: '12345', alarm: 'NOSPACE' });
@@ -154,7 +154,7 @@ describe('the care for the space of a real etcd', { timeout: 120_000 }, () => {
       async () => {
         if (order.length < 2) throw new Error(order.join());
       },
-      { signal: within(30) },
+      { signal: within(90) },
     );
     await life.end();
     assert.deepEqual(order, ['two', 'one']);
@@ -169,7 +169,7 @@ describe('the care for the space of a real etcd', { timeout: 120_000 }, () => {
       async () => {
         if (told.length === 0) throw new Error('not said yet');
       },
-      { signal: within(30) },
+      { signal: within(90) },
     );
     await life.end();
     assert.equal((await two.client.status()).leader, (await two.client.status()).memberId);

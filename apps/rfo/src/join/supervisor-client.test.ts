@@ -233,7 +233,7 @@ describe('what the client makes of refusals and faults', () => {
     const client = testClient(life, { address: { host: '127.0.0.1', port }, files, life, members: [] }, { timeout: 300 });
     await assert.rejects(client.ready(), { code: 'server-unreachable' });
     client[Symbol.dispose]();
-    await orAbort(closed.promise, AbortSignal.timeout(5_000));
+    await orAbort(closed.promise, AbortSignal.timeout(90_000));
     const controller = new AbortController();
     const bound = { signal: controller.signal, timeout: 60_000 };
     const waiting = testClient(life, { address: { host: '127.0.0.1', port }, files, life, members: [] }, bound).ready();

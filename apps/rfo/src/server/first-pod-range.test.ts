@@ -42,7 +42,7 @@ describe('the pod range of the first node', () => {
     it('is given when the node comes, unless another was faster', async (t) => {
       const { client } = cluster;
       const log = silentLog;
-      const common = { client, log, signal: AbortSignal.any([t.signal, AbortSignal.timeout(30_000)]) };
+      const common = { client, log, signal: AbortSignal.any([t.signal, AbortSignal.timeout(90_000)]) };
       const node = (name: string, spec?: object): KubeObject => ({
         apiVersion: 'v1',
         kind: 'Node',

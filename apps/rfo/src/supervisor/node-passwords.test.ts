@@ -19,7 +19,7 @@ import { removeOrphanPasswords } from './remove-orphan-passwords.ts';
 
 const first = '0123456789abcdef0123456789abcdef';
 const second = 'fedcba9876543210fedcba9876543210';
-const bounded = (): AbortSignal => AbortSignal.timeout(30_000);
+const bounded = (): AbortSignal => AbortSignal.timeout(90_000);
 
 describe('the password of a node', () => {
   let cluster: TestCluster;

@@ -191,7 +191,7 @@ export function signing(path: string, node: { readonly name: string; readonly pa
 function ask(to: { readonly port: number; readonly ca: string }, question: Question): Promise<Reply> {
   const { path, method = 'GET', headers = {}, body, as, agent } = question;
   return new Promise((resolve, reject) => {
-    const options = { ...to, ...as, host: '127.0.0.1', path, method, headers, agent: agent ?? false, signal: AbortSignal.timeout(30_000) };
+    const options = { ...to, ...as, host: '127.0.0.1', path, method, headers, agent: agent ?? false, signal: AbortSignal.timeout(90_000) };
     const outgoing = request(options, (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk));

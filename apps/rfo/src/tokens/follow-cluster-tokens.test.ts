@@ -20,7 +20,7 @@ const [first, second, third, fourth] = ['first', 'second', 'third', 'fourth'].ma
   string,
 ];
 const hour = 3_600_000;
-const within = () => AbortSignal.timeout(30_000);
+const within = () => AbortSignal.timeout(90_000);
 
 /** The API server has an etcd of its own here; the one of the vault is as real. */
 describe('a server that follows the tokens of its cluster', { timeout: 180_000 }, () => {

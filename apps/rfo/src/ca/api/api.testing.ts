@@ -262,7 +262,7 @@ export function ask(to: { readonly port: number; readonly secure: boolean }, que
   const { path, method = 'GET', body, headers = {}, agent, as } = question;
   const bytes = body === undefined || typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
   return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port: to.port, path, method, headers, signal: AbortSignal.timeout(30_000), agent: agent ?? false };
+    const options = { host: '127.0.0.1', port: to.port, path, method, headers, signal: AbortSignal.timeout(90_000), agent: agent ?? false };
     const send = to.secure ? request : plainRequest;
     const outgoing = send({ ...options, ...as, rejectUnauthorized: false }, (incoming) => {
       const chunks: Buffer[] = [];

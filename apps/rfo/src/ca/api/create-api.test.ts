@@ -106,7 +106,7 @@ describe('what strangers may cost', () => {
     await using api = await TestApi.start({ tls: false, api: { bounds: { bodyTime: 50 } } });
     const socket = connect(api.port, '127.0.0.1');
     socket.write('POST /api/v1/cfssl/info HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{"label":');
-    const [data] = (await once(socket, 'data', { signal: AbortSignal.timeout(30_000) })) as [Buffer];
+    const [data] = (await once(socket, 'data', { signal: AbortSignal.timeout(90_000) })) as [Buffer];
     assert.match(data.toString(), /^HTTP\/1\.1 408 /);
     socket.destroy();
   });
@@ -115,7 +115,7 @@ describe('what strangers may cost', () => {
     await using api = await TestApi.start({ tls: false, bounds: { headersTime: 100 } });
     const socket = connect(api.port, '127.0.0.1');
     socket.write('POST /api/v1/cfssl/info HTTP/1.1\r\nhost: a\r\n');
-    const [data] = (await once(socket, 'data', { signal: AbortSignal.timeout(30_000) })) as [Buffer];
+    const [data] = (await once(socket, 'data', { signal: AbortSignal.timeout(90_000) })) as [Buffer];
     assert.match(data.toString(), /^HTTP\/1\.1 408 /);
     socket.destroy();
   });
@@ -147,7 +147,7 @@ describe('what strangers may cost', () => {
     await using api = await TestApi.start({ tls: false });
     const socket = connect(api.port, '127.0.0.1');
     socket.write('hello\r\n\r\n');
-    const [data] = (await once(socket, 'data', { signal: AbortSignal.timeout(30_000) })) as [Buffer];
+    const [data] = (await once(socket, 'data', { signal: AbortSignal.timeout(90_000) })) as [Buffer];
     assert.match(data.toString(), /^HTTP\/1\.1 400 Bad Request\r\ncontent-type: text\/plain; charset=utf-8\r\n/);
     socket.destroy();
   });

@@ -24,7 +24,7 @@ async function shown(
   options: { readonly maxVersion?: SecureVersion } = {},
 ): Promise<{ readonly name: string; readonly socket: TLSSocket }> {
   const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ...options });
-  await once(socket, 'secureConnect', { signal: AbortSignal.timeout(30_000) });
+  await once(socket, 'secureConnect', { signal: AbortSignal.timeout(90_000) });
   return { name: new X509Certificate(socket.getPeerCertificate().raw).subject, socket };
 }
 
@@ -37,7 +37,7 @@ describe('the certificate of the port', () => {
     const after = await shown(api.port);
     assert.equal(after.name, 'CN=renewed');
     before.socket.write('GET /api/v1/cfssl/health HTTP/1.1\r\nhost: a\r\n\r\n');
-    const [data] = (await once(before.socket, 'data', { signal: AbortSignal.timeout(30_000) })) as [Buffer];
+    const [data] = (await once(before.socket, 'data', { signal: AbortSignal.timeout(90_000) })) as [Buffer];
     assert.match(data.toString(), /^HTTP\/1\.1 200 /);
     before.socket.destroy();
     after.socket.destroy();

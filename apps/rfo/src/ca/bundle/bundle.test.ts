@@ -72,7 +72,7 @@ async function bundle(request: Readonly<Record<string, unknown>>, given: Given =
     log: silentLog,
   });
   const body = Buffer.from(JSON.stringify(request));
-  const signal = AbortSignal.timeout(30_000);
+  const signal = AbortSignal.timeout(90_000);
   const handled = await bundleEndpoint({ bundler, outbound }).handle({
     body,
     query: new URLSearchParams(),
@@ -264,7 +264,7 @@ test('an issuer on the own host is not fetched unless the operator allows it', a
       clock: { now: () => now },
       log: silentLog,
     });
-    const wish = { certificates: [far.certificate], flavor: '', signal: AbortSignal.timeout(30_000) };
+    const wish = { certificates: [far.certificate], flavor: '', signal: AbortSignal.timeout(90_000) };
     await assert.rejects(bundler.bundle(wish), { code: 1220 });
     assert.equal(asked, 0);
   } finally {

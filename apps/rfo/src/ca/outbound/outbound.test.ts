@@ -6,7 +6,7 @@ import { isGuarded } from './guarded-addresses.ts';
 import { joinHostPort, splitHostPort, withDefaultPort } from './host-port.ts';
 import { createOutbound, OutboundRefused } from './outbound.ts';
 
-const limits = { signal: AbortSignal.timeout(30_000), timeout: 10_000 };
+const limits = { signal: AbortSignal.timeout(90_000), timeout: 10_000 };
 
 test('the own host, the own link and metadata services are guarded, in whatever form they are written', () => {
   for (const address of [
