@@ -1,6 +1,6 @@
 // What goes on until it is interrupted: `--watch` and `audit --follow`, run as programs against a real manager.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -19,6 +19,8 @@ const within = 90_000;
 let manager: TestManager;
 let folder: string;
 let adminToken: string;
+/** One that a test has left behind would keep all of them waiting. */
+const children: ChildProcess[] = [];
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rfo-follow-'));
   manager = await startTestManager();
@@ -27,6 +29,7 @@ before(async () => {
   adminToken = JSON.parse(await readFile(join(folder, 'admin/.config/rfo/manager.json'), 'utf8')).token;
 });
 after(async () => {
+  for (const child of children) child.kill('SIGKILL');
   await manager?.stop();
   await rm(folder, { recursive: true });
 });
@@ -47,27 +50,23 @@ async function fileOf(name: string, content: string): Promise<string> {
   return path;
 }
 
-/** Somebody new, signed in. */
-async function someone(username: string): Promise<void> {
-  const file = await fileOf(username, 'a password of somebody\n');
-  await done('admin', `users create ${username} --password-file ${file}`);
-  const both = await fileOf(`${username}-both`, 'a password of somebody\nanother one of his own\n');
-  await done(username, `login ${manager.address} -u ${username} --password-file ${both} --ca-pin ${pin()}`);
-}
-
-/** A request to the API of the cluster `local`, through the manager. */
-async function inCluster(method: string, path: string, body?: object): Promise<void> {
+/** A request to the manager, which answers faster than another program starts. */
+async function call(method: string, path: string, body?: object): Promise<Json> {
   const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
-  const headers = { 'authorization': `Bearer ${adminToken}`, 'content-type': type };
-  const sent = request(new URL(`/k8s/clusters/local${path}`, manager.address), { ca: manager.ca, method, headers });
+  const headers = { authorization: `Bearer ${adminToken}`, ...(body !== undefined && { 'content-type': type }) };
+  const sent = request(new URL(path, manager.address), { ca: manager.ca, method, headers });
   sent.end(body === undefined ? undefined : JSON.stringify(body));
   const [answer] = await once(sent, 'response');
   const told = await text(answer);
   assert.ok(answer.statusCode < 300, told);
+  return told === '' ? undefined : JSON.parse(told);
 }
+// biome-ignore lint/suspicious/noExplicitAny: what is not there fails the test
+type Json = any;
 
+const inCluster = (method: string, path: string, body?: object): Promise<Json> => call(method, `/k8s/clusters/local${path}`, body);
 const configMaps = (namespace: string): string => `/api/v1/namespaces/${namespace}/configmaps`;
-const make = (name: string, namespace = 'default'): Promise<void> =>
+const make = (name: string, namespace = 'default'): Promise<Json> =>
   inCluster('POST', configMaps(namespace), { metadata: { name, labels: { tier: 'test' } } });
 
 type Running = {
@@ -84,6 +83,7 @@ function run(person: string, command: string): Running {
     env: { PATH: process.env.PATH, NODE_DISABLE_COMPILE_CACHE: '1', ...homeOf(person) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  children.push(child);
   const output = { stdout: '', stderr: '' };
   const looks = new Set<() => void>();
   for (const name of ['stdout', 'stderr'] as const)
@@ -181,6 +181,8 @@ test('the objects come one a line as JSON, and as documents of YAML', async () =
   await Promise.all([json.interrupt(), yaml.interrupt()]);
 });
 
+const createProject = (name: string): Promise<Json> => call('POST', '/api/v1/projects', { name, spec: {} });
+
 test('when the link is cut it comes back, and tells what is different and nothing twice', async () => {
   await using relay = await startRelay();
   const again = await fileOf('again', 'correct horse battery\n');
@@ -188,15 +190,11 @@ test('when the link is cut it comes back, and tells what is different and nothin
   const list = run('far', 'get local cm -l tier=test -w --output-watch-events');
   const audit = run('far', 'audit --follow --verb create --text followed- -o json');
   await list.line('stdout', /^ADDED +default +third /);
-  await done('admin', 'projects create followed-before');
+  await createProject('followed-before');
   await audit.line('stdout', /followed-before/);
   await relay.cut();
   await Promise.all([list, audit].map((each) => each.line('stderr', /cannot be reached: .* It goes on by itself/)));
-  await Promise.all([
-    make('fourth'),
-    inCluster('DELETE', `${configMaps('default')}/third`),
-    done('admin', 'projects create followed-meanwhile'),
-  ]);
+  await Promise.all([make('fourth'), inCluster('DELETE', `${configMaps('default')}/third`), createProject('followed-meanwhile')]);
   await relay.mend();
   await Promise.all([list, audit].map((each) => each.line('stderr', /^rfo: It goes on\.$/)));
   await Promise.all([
@@ -217,39 +215,40 @@ test('when the link is cut it comes back, and tells what is different and nothin
 test('clusters are followed as they come', async () => {
   const clusters = run('admin', 'clusters list -w');
   await clusters.line('stdout', /^local +Active/);
-  await done('admin', 'clusters import rome');
+  await call('POST', '/api/v1/clusters', { name: 'rome' });
   await clusters.line('stdout', /^rome +Pending/);
   await clusters.interrupt();
 });
 
 test('it ends with a reason when the right is taken away, and when the session ends', async () => {
-  await someone('wanda');
-  await done('admin', 'roles grant auditor --to user:wanda');
+  const [first, second] = ['a password of somebody', 'another one of his own'];
+  const { user } = await call('POST', '/api/v1/users', { username: 'wanda', password: first });
+  const subjects = [{ kind: 'User', name: user.name }];
+  const binding = await call('POST', '/api/v1/globalRoleBindings', { spec: { role: 'auditor', subjects } });
+  const both = await fileOf('wanda', `${first}\n${second}\n`);
+  await done('wanda', `login ${manager.address} -u wanda --password-file ${both} --ca-pin ${pin()}`);
   const pods = run('wanda', 'get local ns -w');
   await pods.line('stdout', /^default +Active/);
-  await done('admin', 'roles revoke auditor --from user:wanda');
+  await call('DELETE', `/api/v1/globalRoleBindings/${binding.name}`);
   assert.match(await pods.line('stderr', /^rfo: /), /^rfo: the manager says: .*wanda/);
   assert.deepEqual(await pods.ended, [1, null]);
   const clusters = run('wanda', 'clusters list --watch');
   await clusters.line('stdout', /^NAME/);
-  await done('admin', 'users disable wanda');
+  await call('POST', `/api/v1/users/${user.name}/disable`);
   await clusters.line('stderr', /^rfo: the manager at .* no longer accepts this session .* Sign in again: rfo manager login https:/);
   assert.deepEqual(await clusters.ended, [2, null]);
 });
 
 test('one object is shown by its name, in the ways in which kubectl takes it', async () => {
   await Promise.all([make('same'), make('same', 'kube-system')]);
-  const [table, slash, json, all, missing, elsewhere, both, together, cut, events] = await Promise.all([
+  const [table, slash, json, all, missing, both, none] = await Promise.all([
     as('admin', 'get local ns default'),
     as('admin', 'get local ns/default -o yaml'),
     as('admin', 'get local cm same -n kube-system -o json'),
     as('admin', 'get local cm same -A'),
     as('admin', 'get local cm nothing -w'),
-    as('admin', 'get local ns default -n kube-system'),
     as('admin', 'get local cm same -o json'),
-    as('admin', 'get local cm -A -n default'),
-    as('admin', 'get local cm -w --limit 1001'),
-    as('admin', 'get local cm --output-watch-events'),
+    as('admin', 'get local cm -l tier=none'),
   ]);
   assert.match(table.stdout, /^NAME +STATUS +CREATED\ndefault +Active +\S+\n$/);
   assert.match(slash.stdout, /^kind: Namespace$/m);
@@ -261,17 +260,12 @@ test('one object is shown by its name, in the ways in which kubectl takes it', a
       1,
       /^rfo: cluster local has no configmaps "nothing" that you may see\. Look at what there is: rfo manager get local configmaps\.\n$/,
     ],
-    [elsewhere, 1, /namespaces have no namespaces/],
     [both, 2, /configmaps "same" in more than one namespace: default, kube-system\. Name one of them: --namespace NAME/],
-    [together, 2, /all-namespaces in the command line: it contradicts --namespace default\. Give one of the two/],
-    [cut, 2, /no more than 1000 objects of a list can be followed/],
-    [events, 2, /there are no events where nothing is followed\. Give --watch as well/],
   ];
   for (const [{ status, stdout, stderr }, code, form] of refusals) {
     assert.deepEqual([status, stdout], [code, ''], stderr);
     assert.match(stderr, form);
   }
-  const none = await as('admin', 'get local cm -l tier=none');
   assert.match(none.stdout, /^NAMESPACE +NAME +STATUS +CREATED\n$/);
   assert.equal(none.stderr, 'rfo: Nothing was found.\n');
 });
