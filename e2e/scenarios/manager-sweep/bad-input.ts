@@ -4,8 +4,9 @@ import type { Node } from '../../harness/node.ts';
 import type { ScenarioContext } from '../../harness/scenario.ts';
 import type { Ask } from '../../tools/manager-requests.ts';
 import type { Castle } from './castle.ts';
+import { providerRows } from './provider-settings.ts';
 
-type Row = Ask & { readonly status: number; readonly code: string };
+export type Row = Ask & { readonly status: number; readonly code: string };
 
 const door = '/k8s/clusters';
 const deep = `{"name":"x","spec":${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}}`;
@@ -16,6 +17,18 @@ const rows: readonly Row[] = [
   { method: 'DELETE', path: '/api/v1/clusters/nowhere', status: 404, code: 'api-object-unknown' },
   { method: 'POST', path: '/api/v1/clusters/nowhere/registration', status: 404, code: 'api-object-unknown' },
   { method: 'POST', path: '/api/v1/kubeconfigs', body: '{"clusters":["nowhere"]}', status: 404, code: 'api-object-unknown' },
+  { method: 'POST', path: '/api/v1/tokens', body: '{"clusters":["nowhere"]}', status: 404, code: 'api-object-unknown' },
+  {
+    ...{ method: 'POST', path: '/api/v1/projects', body: '{"name":"x","spec":{"places":[{"cluster":"nowhere"}]}}' },
+    ...{ status: 404, code: 'api-object-unknown' },
+  },
+  {
+    method: 'PATCH',
+    path: '/api/v1/projects/shop',
+    body: '{"spec":{"places":[{"cluster":"nowhere"}]}}',
+    status: 404,
+    code: 'api-object-unknown',
+  },
   { method: 'POST', path: '/api/v1/clusters', body: '{"name":"Not A Name"}', status: 400, code: 'api-request-invalid' },
   { method: 'POST', path: '/api/v1/clusters', body: '{"name":"local"}', status: 409, code: 'api-object-exists' },
   // No address can be given that the manager would dial.
@@ -83,12 +96,19 @@ const rows: readonly Row[] = [
   { path: '/import/rfor_x.yaml', status: 404, code: 'registration-unknown' },
   { path: '/nothing', status: 404, code: 'manager-path-unknown' },
   { path: '/api/v1/nothing', status: 404, code: 'api-not-found' },
-  // Settings of a provider that cannot be used.
-  { method: 'POST', path: '/api/v1/authProviders', body: '{"name":"x","spec":{}}', status: 400, code: 'api-request-invalid' },
-  {
-    ...{ method: 'POST', path: '/api/v1/authProviders', status: 400, code: 'api-request-invalid' },
-    body: '{"name":"x","spec":{"type":"oidc","displayName":"X","enabled":true,"settings":{"issuer":"file:///etc/passwd"}}}',
-  },
+  ...providerRows,
+  // Tokens that are none.
+  ...['Bearer', 'Bearer rfo__', 'Bearer rfo_x_', 'Bearer rfo_../admin_x', 'Basic YWRtaW46YWRtaW4=', 'Negotiate x'].map((authorization) => ({
+    ...{ path: '/api/v1/self', headers: { authorization }, status: 401, code: 'credentials-refused' },
+  })),
+  { method: 'POST', path: '/api/v1/session', body: '{"username":"admin"}', status: 400, code: 'api-request-invalid' },
+  { method: 'POST', path: '/api/v1/tokens', body: '{"kind":"api","seconds":-1}', status: 400, code: 'api-request-invalid' },
+  { method: 'POST', path: '/api/v1/tokens', body: '{"kind":"session"}', status: 400, code: 'api-request-invalid' },
+  // What is in a cluster.
+  { path: '/api/v1/clusters/nowhere/resources', status: 404, code: 'cluster-away-unknown' },
+  { path: '/api/v1/clusters/local/resources/core/v1/unicorns', status: 404, code: 'resource-unknown' },
+  { path: '/api/v1/clusters/local/resources/core/v1/pods?selector=a%20b', status: 400, code: 'api-request-invalid' },
+  { path: '/api/v1/clusters/local/resources/core/v1/pods?cursor=x', status: 400, code: 'api-request-invalid' },
   { path: '/connect', status: 426, code: 'manager-upgrade-needed' },
   { method: 'TRACE', path: `${door}/local/api/v1/pods`, status: 400, code: 'proxy-request-invalid' },
   { method: 'DELETE', path: '/api/v1/clusters/local', status: 400, code: 'api-request-invalid' },
@@ -131,14 +151,13 @@ function codeOf(body: string): unknown {
   return details?.causes?.[0]?.reason ?? code;
 }
 
-/** All that people have written, by name and generation. */
+/** All that people have written, by name and generation, and the Secrets of the manager by name. */
 async function state(hub: Node): Promise<string[]> {
-  const kinds = 'users.rfo.io,projects.rfo.io,clusters.rfo.io,roletemplates.rfo.io,globalrolebindings.rfo.io,settings.rfo.io,tokens.rfo.io';
-  const list = await hub.kubectl([
-    'get',
-    kinds,
-    '-o',
-    'jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.generation}{"\\n"}{end}',
+  const kinds = ['users', 'projects', 'clusters', 'roletemplates', 'globalrolebindings', 'settings', 'tokens', 'authproviders'];
+  const template = 'jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.generation}{"\\n"}{end}';
+  const lists = await Promise.all([
+    hub.kubectl(['get', kinds.map((kind) => `${kind}.rfo.io`).join(','), '-o', template]),
+    hub.kubectl(['-n', 'rfo-system', 'get', 'secrets', '-o', template]),
   ]);
-  return list.trim().split('\n').sort();
+  return lists.flatMap((list) => list.trim().split('\n')).sort();
 }
