@@ -3,7 +3,7 @@ import { eventually } from '../../harness/eventually.ts';
 import { assertSameFootprint, footprintOf } from '../../harness/footprint.ts';
 import { announced, firstSignIn } from '../../harness/manager/announced.ts';
 import { passwordOf, peopleOn } from '../../harness/manager/people.ts';
-import { dataDir, type Node } from '../../harness/node.ts';
+import { dataDir, type Node, untilLine } from '../../harness/node.ts';
 import type { Scenario, ScenarioContext } from '../../harness/scenario.ts';
 
 const component = 'rfo-manager';
@@ -75,6 +75,18 @@ export const scenario: Scenario = {
       const text = await announced(node, signal);
       assert.match(text, new RegExp(`^The manager is ready at ${address}$`, 'm'));
       assert.doesNotMatch(text, /password|login/);
+      assert.equal(await whoami(), true);
+    });
+    await step('a manager that cannot start keeps nobody from the node, and serves again when that is mended', async () => {
+      const broken = ['tls-cert-file=/root/nowhere.pem', 'tls-key-file=/root/nowhere.pem'];
+      for (const config of [{ 'manager': true, 'manager-arg': broken }, { manager: true }]) {
+        assert.equal(await node.stop('SIGUSR2'), 0);
+        await node.configure(config);
+        await node.start();
+        await node.untilReady();
+        if ('manager-arg' in config) await untilLine(node.service(), / rfo-manager: restarting .*nowhere\.pem/, { signal, within: 60_000 });
+      }
+      assert.doesNotMatch(await announced(node, signal), /password|login/);
       assert.equal(await whoami(), true);
     });
     await step('Ctrl-C ends everything and leaves nothing on the host', async () => {
