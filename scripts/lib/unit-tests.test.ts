@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test';
 import { retry } from '@rfo/foundation';
 
 const passing = `import { test } from 'node:test';\ntest('passes', () => undefined);\n`;
+const failing = `import { test } from 'node:test';\ntest('fails', () => Promise.reject(new Error('no')));\n`;
 const lasting = (started: string): string => `
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -16,12 +17,15 @@ test('lasts', () => new Promise((resolve) => setTimeout(resolve, 100_000)));
 writeFileSync('${started}', String(process.pid));
 `;
 
-test('unit tests are counted', async (context) => {
-  const root = await rootWith(context, { 'packages/a/src/a.test.ts': passing, 'scripts/b.test.ts': passing });
+test('unit tests are counted, and those that measure time run after the others', async (context) => {
+  const measuring = `performance.now();\n${passing}`;
+  const root = await rootWith(context, { 'apps/a.test.ts': measuring, 'packages/b.test.ts': passing, 'scripts/c.test.ts': failing });
   const runner = start(context, root);
   const [output, [status]] = await Promise.all([text(runner.stdout), once(runner, 'exit')]);
   assert.equal(status, 0, output);
-  assert.match(output, /^\{"passed":2,"failed":0,"note":"2 files"\}$/m);
+  assert.match(output, /^\{"passed":2,"failed":1,"note":"3 files"\}$/m);
+  const order = [...output.matchAll(/ℹ tests (\d+)/g)].map(([, count]) => Number(count));
+  assert.deepEqual(order, [2, 1]);
 });
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -48,7 +52,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 async function rootWith(context: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'rfo-unit-'));
   context.after(() => rm(root, { recursive: true, force: true }));
-  for (const folder of ['packages/a/src', 'scripts']) await mkdir(join(root, folder), { recursive: true });
+  for (const folder of ['apps', 'packages', 'scripts']) await mkdir(join(root, folder));
   const main = `
 import { interruptible } from '${join(import.meta.dirname, 'interruptible.ts')}';
 import { runUnitTests } from '${join(import.meta.dirname, 'unit-tests.ts')}';
