@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { bundleNodeProgram } from './bundle.ts';
 
-test('a node loads no WebSockets, which only agents of imported clusters and the manager need', async (t) => {
+test('a node loads no WebSockets, which only agents of imported clusters and the manager need, and no zlib before it unpacks', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'rfo-bundle-'));
   t.after(() => rm(folder, { recursive: true }));
   await bundleNodeProgram(join(import.meta.dirname, '..'), folder);
@@ -18,6 +18,11 @@ test('a node loads no WebSockets, which only agents of imported clusters and the
   assert.equal(withWebSockets.length, 1);
   assert.deepEqual(
     [...loaded].filter((name) => withWebSockets.includes(name)),
+    [],
+  );
+  const withZlib = /getBuiltinModule\("node:zlib"\)|from "node:zlib"/;
+  assert.deepEqual(
+    [...loaded].filter((name) => withZlib.test(chunks.get(name) ?? '')),
     [],
   );
 });

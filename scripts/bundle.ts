@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { takeBuiltins } from '@rfo/components';
 import { rolldown } from 'rolldown';
-import { takeBuiltins } from './lib/builtin-imports.ts';
 
 /**
  * Bundles the node program to plain JavaScript, one entry with lazily loaded commands, and the manager that a server may run beside it. Stripping

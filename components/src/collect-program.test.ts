@@ -27,7 +27,16 @@ for (const { name, app, config } of programImages) {
     assert.match(said('--version'), new RegExp(`^rfo-${name} \\d`));
     assert.match(said('--help'), new RegExp(`^Usage: rfo-${name} `));
     // All that it loads when it really starts.
-    execFileSync(process.execPath, ['--import', join(folder, 'app/src/boot.js'), '-e', '0'], { cwd: folder });
+    const names = "console.log(process.moduleLoadList.join('\\n'))";
+    const loaded = execFileSync(process.execPath, ['--import', join(folder, 'app/src/boot.js'), '-e', names], { encoding: 'utf8' }).split(
+      '\n',
+    );
+    assert.ok(loaded.includes('NativeModule http2'));
+    // Each takes memory for as long as the program runs, and only who fetches, or packs something, has a use for it.
+    assert.deepEqual(
+      loaded.filter((each) => /undici|webstreams\/readablestream/.test(each) || (name === 'cluster-agent' && /zlib/.test(each))),
+      [],
+    );
   });
 }
 

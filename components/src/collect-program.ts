@@ -6,6 +6,7 @@ import { join, relative } from 'node:path';
 import { fail } from '@rfo/foundation';
 import type { FileEntry } from '@rfo/oci';
 import { runCommand } from './run-command.ts';
+import { takeBuiltins } from './take-builtins.ts';
 
 type Manifest = {
   readonly name: string;
@@ -26,7 +27,7 @@ type Place = { readonly folder: string; readonly place: string };
 /**
  * The program below /app: its own sources in /app/src, packages of ours and of npm in /app/node_modules, and where two need different versions of a
  * third, each below the one that needs it, as npm has laid them out. Types are taken out, which leaves every line where it was; so the program need
- * not load what strips them.
+ * not load what strips them, and Node's own modules are taken without what an import of them would load besides.
  * @param options.root of the repository, with its npm packages installed
  */
 export async function collectProgram({ root, app }: { readonly root: string; readonly app: string }): Promise<readonly FileEntry[]> {
@@ -82,7 +83,7 @@ async function workspaceFiles(folder: string, place: string, { name, type, depen
 
 /** Our own imports name files with their ending. */
 function asJavaScript(source: string): string {
-  return stripTypeScriptTypes(source).replace(/((?:from|import)\s*\(?\s*'\.{1,2}\/[^']+)\.ts'/g, "$1.js'");
+  return takeBuiltins(stripTypeScriptTypes(source)).replace(/((?:from|import)\s*\(?\s*'\.{1,2}\/[^']+)\.ts'/g, "$1.js'");
 }
 
 async function packageFiles(folder: string, place: string): Promise<FileEntry[]> {

@@ -5,3 +5,4 @@ export { type BuildComponentsOptions, buildComponents, ensureComponents } from '
 export { ensureChart } from './pack-chart.ts';
 export type { BuildEvent, Report } from './progress.ts';
 export { openReport } from './report.ts';
+export { takeBuiltins } from './take-builtins.ts';

@@ -1,5 +1,6 @@
 /** The health page of the agent: `/healthz` says that the program runs, `/readyz` whether the manager has taken it in. */
-import { http, type Life } from '@rfo/foundation';
+import { createServer } from 'node:http';
+import type { Life } from '@rfo/foundation';
 
 /** What it tells of. */
 export type Health = { readonly ready: () => boolean; readonly explain: () => string };
@@ -16,7 +17,7 @@ export function serveHealth(input: {
   readonly life: Life;
 }): Promise<number> {
   const { health, life } = input;
-  const server = http().createServer(
+  const server = createServer(
     { requestTimeout: within, headersTimeout: within, connectionsCheckingInterval: within, keepAliveTimeout: within },
     (request, response) => {
       const answer = (status: number, text: string): void => {

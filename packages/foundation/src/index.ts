@@ -6,7 +6,6 @@ export { type ErrorCode, fail, RfoError, systemCode, toRfoError } from './errors
 export { readFileIfExists, writeFileAtomic, writeFileIfChanged } from './files.ts';
 export { followersOf } from './followers.ts';
 export { freePorts } from './free-ports.ts';
-export { http } from './http.ts';
 export { Life } from './life.ts';
 export { createLog, type Fields, type Level, type Log, type LogOptions, silentLog } from './log.ts';
 export { type Clock, orAbort, sleep, systemClock } from './time.ts';

@@ -1,5 +1,6 @@
+import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { http, systemCode } from '@rfo/foundation';
+import { systemCode } from '@rfo/foundation';
 
 /** What a server says to what is no HTTP request, in the form of its other answers. */
 export type BrokenAnswer = { readonly type: string; readonly body: string };
@@ -16,7 +17,7 @@ export function brokenAnswerer(render: (status: number, text: string) => BrokenA
       socket.destroy();
       return;
     }
-    const text = http().STATUS_CODES[status] ?? '';
+    const text = STATUS_CODES[status] ?? '';
     const { type, body } = render(status, text);
     const head = `HTTP/1.1 ${status} ${text}\r\ncontent-type: ${type}\r\ncontent-length: ${Buffer.byteLength(body)}`;
     socket.end(`${head}\r\nconnection: close\r\n\r\n${body}`, () => socket.destroy());

@@ -1,7 +1,6 @@
 /** Passes on a request that asks for another protocol (SPDY, WebSocket), and joins the two connections once the server behind has agreed. */
-import type { IncomingMessage } from 'node:http';
+import { request as httpRequest, type IncomingMessage, STATUS_CODES } from 'node:http';
 import { type Duplex, pipeline } from 'node:stream';
-import { http } from '@rfo/foundation';
 import type { Upstream } from './http-upstream.ts';
 import { splice } from './splice.ts';
 
@@ -59,7 +58,7 @@ type Asked = { readonly answer: IncomingMessage; readonly stream: Duplex | undef
 
 function ask({ request, path, headers, protocol }: UpgradeForwarding, own: Readonly<Record<string, string>>, way: Duplex): Promise<Asked> {
   const { promise, resolve, reject } = Promise.withResolvers<Asked>();
-  const outgoing = http().request({
+  const outgoing = httpRequest({
     createConnection: () => way,
     method: request.method ?? 'GET',
     path,
@@ -133,5 +132,5 @@ function renderHead(answer: IncomingMessage, headers: Readonly<Record<string, st
     (typeof value === 'string' ? [value] : value).map((each) => `${name}: ${each}`),
   );
   // Header values are bytes, not UTF-8.
-  return Buffer.from(`HTTP/1.1 ${statusCode} ${http().STATUS_CODES[statusCode] ?? 'Unknown'}\r\n${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+  return Buffer.from(`HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode] ?? 'Unknown'}\r\n${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }

@@ -1,8 +1,8 @@
 /** The server behind a proxy: HTTP/1.1 over TLS within byte streams that somebody else opens; idle connections are used again. */
-import type { ClientRequest } from 'node:http';
+import { Agent, type ClientRequest, request as httpRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
-import { http, orAbort } from '@rfo/foundation';
+import { orAbort } from '@rfo/foundation';
 
 /** A way to the server, and how it is known there. */
 export type Link = {
@@ -66,7 +66,7 @@ export function createUpstream(options: {
   /** Those that may be used again. */
   let fresh = new WeakSet<Duplex>();
   const contextOf = keptContext();
-  const agent = new (http().Agent)({ keepAlive: true, maxFreeSockets: mostIdle, timeout: idleFor, scheduling: 'lifo' });
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: mostIdle, timeout: idleFor, scheduling: 'lifo' });
 
   const dial = async (signal: AbortSignal): Promise<TLSSocket> => {
     const link = await connectInTime(options.connect, signal);
@@ -88,7 +88,7 @@ export function createUpstream(options: {
 
   return {
     request: ({ method, path, headers }, onReady) => {
-      const outgoing = http().request({ agent, method, path, headers: headers as Record<string, string | string[]>, setHost: false });
+      const outgoing = httpRequest({ agent, method, path, headers: headers as Record<string, string | string[]>, setHost: false });
       outgoing.once('socket', (socket) => {
         if (outgoing.destroyed) return;
         try {

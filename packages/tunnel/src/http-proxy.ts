@@ -1,7 +1,7 @@
 /** HTTP proxies on the way out: which one the environment asks for, and a connection through it. */
+import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { BlockList, isIP, isIPv6, type Socket } from 'node:net';
-import { http } from '@rfo/foundation';
 import { formatTarget, type Target } from './protocol.ts';
 
 /** A proxy that could not be reached, or that does not let the connection through. */
@@ -36,7 +36,7 @@ export function connectThroughProxy(proxy: URL, target: Target, signal: AbortSig
   const authority = formatTarget(target);
   const where = `the proxy ${proxy.host}`;
   return new Promise((resolve, reject) => {
-    const request = (secure ? httpsRequest : http().request)({
+    const request = (secure ? httpsRequest : httpRequest)({
       host: proxy.hostname.replace(/^\[|\]$/g, ''),
       port: proxy.port || (secure ? 443 : 80),
       method: 'CONNECT',

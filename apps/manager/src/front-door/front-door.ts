@@ -1,7 +1,7 @@
 /** `/k8s/clusters/<name>/…`: the Kubernetes API of every cluster, to each caller with his own rights. */
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { fail, http, type Life, type Log, RfoError, toRfoError } from '@rfo/foundation';
+import { fail, type Life, type Log, RfoError, toRfoError } from '@rfo/foundation';
 import { discard, forward, forwardUpgrade, headerValues, readFraming } from '@rfo/proxy';
 import type { Audit, AuditRecord } from '../audit/types.ts';
 import type { Connections } from '../clusters/connections.ts';
@@ -267,5 +267,5 @@ function refuse(request: IncomingMessage, response: ServerResponse, { status, he
 
 function renderRefusal({ status, headers, body }: StatusAnswer): string {
   const lines = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${status} ${http().STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;
 }

@@ -1,7 +1,7 @@
 /** `/ws` and the lists of what is in clusters: one index for each resource that somebody looks at, shown to each with his own rights. */
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { fail, http, type Life, type Log } from '@rfo/foundation';
+import { fail, type Life, type Log } from '@rfo/foundation';
 import type { WatchSubscribe } from '@rfo/schema';
 import { WebSocketServer } from 'ws';
 import { refusalOf } from '../api/refusal.ts';
@@ -149,7 +149,7 @@ function refuse(socket: Duplex, error: unknown, log: Log): void {
   if (!socket.writable) return void socket.destroy();
   const body = JSON.stringify(problem);
   const lines = [
-    `HTTP/1.1 ${status} ${http().STATUS_CODES[status]}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'content-type: application/json; charset=utf-8',
     `content-length: ${Buffer.byteLength(body)}`,
     'cache-control: no-store',

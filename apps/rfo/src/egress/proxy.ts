@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { chmod, mkdir, rename, rm } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { dirname } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { http, type Life, type Log, toRfoError } from '@rfo/foundation';
+import { type Life, type Log, toRfoError } from '@rfo/foundation';
 import { splice } from '@rfo/proxy';
 import { parseTarget } from '@rfo/tunnel';
 import type { Connect } from './connect.ts';
@@ -23,7 +23,7 @@ export type ProxyOptions = {
  */
 export async function startConnectProxy({ path, connect, life, log }: ProxyOptions): Promise<void> {
   const open = new Set<Duplex>();
-  const server = http().createServer({ headersTimeout: 10_000, connectionsCheckingInterval: 5_000 }, (_, response) => {
+  const server = createServer({ headersTimeout: 10_000, connectionsCheckingInterval: 5_000 }, (_, response) => {
     response.writeHead(405, { allow: 'CONNECT', connection: 'close' }).end('This socket takes CONNECT only.\n');
   });
   server.on('connect', (request, socket, head) => {

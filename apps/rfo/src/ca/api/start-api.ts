@@ -1,10 +1,10 @@
 /** The port of the CFSSL API: HTTPS, with what keeps strangers from holding on to it. */
 
 import { readFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, type Server, type ServerOptions } from 'node:https';
 import { createSecureContext, type SecureContextOptions, type SecureVersion, type TLSSocket } from 'node:tls';
-import { type Clock, http, type Life, type Log, systemClock } from '@rfo/foundation';
+import { type Clock, type Life, type Log, systemClock } from '@rfo/foundation';
 import { brokenAnswerer, listen, openConnections, whileUnchanged } from '@rfo/http';
 import { certificateInfos } from '@rfo/pki';
 import { type ClientAuthorities, rememberClient } from './client.ts';
@@ -63,7 +63,7 @@ export async function startApi(inputs: {
   const { handler, life, tls } = inputs;
   const bounds = { ...defaultTransportBounds, ...inputs.bounds };
   const options = httpOptions(bounds);
-  const server = tls === undefined ? http().createServer(options) : secureServer(tls, { ...inputs, options });
+  const server = tls === undefined ? createHttpServer(options) : secureServer(tls, { ...inputs, options });
   server.maxConnections = bounds.connections;
   server.on('clientError', brokenAnswerer(plainText));
 

@@ -1,6 +1,6 @@
 /** The certificate of an issuer from where a certificate says that it is (RFC 5280 §4.2.2.1): over HTTP, small, without detours. */
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import { http, RfoError } from '@rfo/foundation';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { RfoError } from '@rfo/foundation';
 import { type CertificateInfo, certificateInfo, decodeCertificate } from '@rfo/pki';
 import type { Outbound } from './outbound.ts';
 
@@ -20,7 +20,7 @@ export async function fetchIssuer(url: string, { outbound, signal }: FetchOption
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
   try {
     const socket = await outbound.connect(to, { signal: limit, timeout });
-    const query = http().request({
+    const query = request({
       createConnection: () => socket,
       path: `${pathname}${search}`,
       headers: { host, accept: 'application/pkix-cert' },

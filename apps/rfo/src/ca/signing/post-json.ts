@@ -1,7 +1,7 @@
 /** One POST to another CA, over a connection of its own. */
+import { request as httpRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { getCACertificates } from 'node:tls';
-import { http } from '@rfo/foundation';
 import { CfsslError } from '../cfssl-error.ts';
 
 export type PostTls = {
@@ -42,7 +42,7 @@ function secured({ ca, certificate, key }: PostTls): RequestOptions {
 
 function exchange(url: URL, { body, options }: { body: string; options: RequestOptions }): Promise<{ status: number; text: Buffer }> {
   return new Promise((resolve, reject) => {
-    const send = url.protocol === 'https:' ? httpsRequest : http().request;
+    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const request = send(url, options, (response) => {
       const parts: Buffer[] = [];
       let size = 0;

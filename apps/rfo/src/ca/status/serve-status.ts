@@ -4,9 +4,9 @@
  * (docs/decisions/0011-ocsp-fast-path.md).
  */
 
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
+import { createServer as createHttpServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, type Socket } from 'node:net';
-import { http, type Life } from '@rfo/foundation';
+import type { Life } from '@rfo/foundation';
 import { brokenAnswerer, listen } from '@rfo/http';
 import { plainText } from '../api/envelope.ts';
 import { answerOcsp, type OcspSource, type StatusAnswer } from './answer-http.ts';
@@ -87,7 +87,7 @@ function isOcsp({ method, url }: SimpleRequest): boolean {
 
 /** Has no port of its own: it is given connections. */
 function completeServer(bounds: StatusBounds): HttpServer {
-  const server = http().createServer({
+  const server = createHttpServer({
     headersTimeout: bounds.headersTime,
     requestTimeout: bounds.requestTime,
     keepAliveTimeout: bounds.idleTime,

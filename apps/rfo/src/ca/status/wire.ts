@@ -1,5 +1,5 @@
 /** HTTP/1.1 answers as bytes, for what is written straight to a socket. */
-import { http } from '@rfo/foundation';
+import { STATUS_CODES } from 'node:http';
 import type { StatusAnswer } from './answer-http.ts';
 
 /** Gives the bytes of an answer; those of an answer that is given again within a second are the same. */
@@ -23,7 +23,7 @@ export function createWire(now: () => number): (answer: StatusAnswer) => Buffer 
 
 /** A 304 has no body and tells no length (RFC 9110 §8.6). */
 function render({ status, headers, body }: StatusAnswer, date: string): Buffer {
-  const lines = [`HTTP/1.1 ${status} ${http().STATUS_CODES[status] ?? ''}`, `Date: ${date}`];
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, `Date: ${date}`];
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
   if (status !== 304) lines.push(`Content-Length: ${body.length}`);
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body]);

@@ -5,7 +5,7 @@
 
 import { createReadStream } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -13,7 +13,6 @@ import {
   type Clock,
   type ErrorCode,
   fail,
-  http,
   type Life,
   type Log,
   RfoError,
@@ -71,7 +70,7 @@ export async function startSeedServer(options: SeedOptions): Promise<{ readonly 
   const answer = createSeed(options);
   const listener = (request: IncomingMessage, response: ServerResponse): void => void answer(request, response);
   const server: Server =
-    tls === undefined ? http().createServer(bounds, listener) : createTlsServer({ ...bounds, ...tls, minVersion: 'TLSv1.2' }, listener);
+    tls === undefined ? createServer(bounds, listener) : createTlsServer({ ...bounds, ...tls, minVersion: 'TLSv1.2' }, listener);
   server.maxConnections = 512;
   const listening = await new Promise<number>((resolve, reject) => {
     server.once('error', (error) => {

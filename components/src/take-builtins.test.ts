@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { takeBuiltins } from './builtin-imports.ts';
+import { takeBuiltins } from './take-builtins.ts';
 
 test("Node's own modules are taken by every form of import", () => {
   const code = `import { createHash, randomBytes as random } from "node:crypto";

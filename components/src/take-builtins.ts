@@ -1,7 +1,7 @@
 /**
  * Takes Node's own modules where they are instead of importing them. An import reads every property of the module once, also those that
- * load something on first use: of `node:http` that is a whole fetch, which costs each process of a node 16 MB and 45 ms.
- * @param code a chunk of the bundle: import statements on lines of their own, at its top
+ * load something on first use: of `node:http` that is a whole fetch, which costs each process 16 MB and 45 ms.
+ * @param code JavaScript: import statements on lines of their own, at its top
  */
 export function takeBuiltins(code: string): string {
   return code.replaceAll(builtinImport, (_, clause: string, module: string) => {
