@@ -11,10 +11,12 @@ import { retry } from '@rfo/foundation';
 const passing = `import { test } from 'node:test';\ntest('passes', () => undefined);\n`;
 const failing = `import { test } from 'node:test';\ntest('fails', () => Promise.reject(new Error('no')));\n`;
 const lasting = (started: string): string => `
+import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 test('lasts', () => new Promise((resolve) => setTimeout(resolve, 100_000)));
-writeFileSync('${started}', String(process.pid));
+const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
+writeFileSync('${started}', process.pid + ' ' + child.pid + '.');
 `;
 
 test('unit tests are counted, and those that measure time run after the others', async (context) => {
@@ -29,7 +31,7 @@ test('unit tests are counted, and those that measure time run after the others',
 });
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  test(`unit tests that ${signal} interrupts end, and none of those that have not run is told of as failed`, async (context) => {
+  test(`unit tests that ${signal} interrupts end with what they started, and none of those that have not run is told of as failed`, async (context) => {
     const root = await rootWith(context, {});
     const started = join(root, 'started');
     // More than run side by side.
@@ -37,15 +39,15 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     const runner = start(context, root);
     const output = text(runner.stdout);
     const patience = { initial: 20, max: 200, signal: AbortSignal.timeout(90_000) };
-    const pid = await retry(async () => {
-      const [digits] = /^\d+$/.exec(await readFile(started, 'utf8')) ?? assert.fail('no file has started');
-      return Number(digits);
+    const pids = await retry(async () => {
+      const [, file, program] = /^(\d+) (\d+)\.$/.exec(await readFile(started, 'utf8')) ?? assert.fail('no file has started');
+      return [Number(file), Number(program)];
     }, patience);
     runner.kill(signal);
     const [status] = await once(runner, 'exit');
     assert.equal(status, 130);
     assert.doesNotMatch(await output, /fail|✖/);
-    await retry(async () => assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' }), patience);
+    for (const pid of pids) await retry(async () => assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' }), patience);
   });
 
 /** A repository of these files, and of one that runs its tests as `npm test` does. */

@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { type Descendant, endAll, findDescendants } from './descendants.ts';
 
 const repository = join(import.meta.dirname, '../..');
 const folders = '{packages,apps,components,images,e2e,bench,scripts}';
@@ -45,6 +46,12 @@ async function runFiles(files: readonly string[], each: number, signal: AbortSig
   // Without any it would look for some by itself.
   if (files.length === 0) return result;
   let ended = false;
+  let started: readonly Descendant[] = [];
+  // Before the tests are ended: whose parent has ended is nobody's descendant.
+  const note = (): void => {
+    started = findDescendants();
+  };
+  signal.addEventListener('abort', note, { once: true });
   const stream = run({
     files: [...files],
     concurrency: Math.max(1, Math.min(each * availableParallelism(), Math.floor(totalmem() / perFile))),
@@ -60,6 +67,7 @@ async function runFiles(files: readonly string[], each: number, signal: AbortSig
   });
   // When it is interrupted, it tells of every file that has not run as one that failed.
   for await (const line of stream.compose(spec)) if (!signal.aborted) process.stdout.write(line);
+  endAll(started);
   signal.throwIfAborted();
   if (!ended) throw new Error('the test runner ended without a summary');
   return result;
