@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { hash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { fail } from '@rfo/foundation';
-import { listen } from '@rfo/http';
+import { chooseLanguage, listen } from '@rfo/http';
 import * as z from 'zod/mini';
 import type { CommandContext } from '../../cli/context.ts';
 import type { ManagerClient } from './client.ts';
@@ -53,7 +53,7 @@ function awaitCode(
   signal.addEventListener('abort', onAbort, { once: true });
   server.on('request', (request, response) => {
     const code = codeIn(request, { port, state });
-    answer(response, code !== undefined);
+    answer(response, code !== undefined, request.headers['accept-language']);
     // Once the browser has it: what ends with this command must not look like a failure there.
     if (code !== undefined) response.once('close', () => resolve(code));
   });
@@ -74,11 +74,19 @@ function codeIn(
   return target.searchParams.get('code') ?? undefined;
 }
 
-function answer(response: ServerResponse, good: boolean): void {
-  const text = good ? 'You are signed in. This window can be closed.' : 'This is not what rfo manager login waits for.';
-  const body = `<!doctype html><html lang="en"><meta charset="utf-8"><title>rfo</title><p>${text}</p></html>\n`;
+const texts = {
+  'en': { good: 'You are signed in. This window can be closed.', bad: 'This is not what rfo manager login waits for.' },
+  'zh-CN': { good: '已登录，可以关闭此窗口。', bad: '这不是 rfo manager login 所等待的内容。' },
+} as const satisfies Record<string, { readonly good: string; readonly bad: string }>;
+
+/** In the language of the browser, as the pages that led there. */
+function answer(response: ServerResponse, good: boolean, wanted: string | undefined): void {
+  const language = chooseLanguage<keyof typeof texts>(wanted, ['en', 'zh-CN']);
+  const text = texts[language][good ? 'good' : 'bad'];
+  const body = `<!doctype html><html lang="${language}"><meta charset="utf-8"><title>rfo</title><p>${text}</p></html>\n`;
   response.writeHead(good ? 200 : 400, {
     'content-type': 'text/html; charset=utf-8',
+    'content-language': language,
     'content-length': Buffer.byteLength(body),
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
     'cache-control': 'no-store',

@@ -339,6 +339,8 @@ test('somebody signs in by a browser: nobody but who began it gets the session, 
   const [port, state] = [page.searchParams.get('port'), page.searchParams.get('state')];
   for (const wrong of [`/?code=mine&state=${'x'.repeat(16)}`, '/?code=mine', `/other?code=mine&state=${state}`])
     assert.equal((await fetch(`http://127.0.0.1:${port}${wrong}`)).status, 400);
+  const chinese = await fetch(`http://127.0.0.1:${port}/`, { headers: { 'accept-language': 'zh-CN' } });
+  assert.match(await chinese.text(), /<html lang="zh-CN">.*这不是 rfo manager login 所等待的内容。/);
   let cookie = '';
   const visit = (path: string, form?: Readonly<Record<string, string>>): Promise<{ location: string; body: string }> =>
     new Promise((resolve, reject) => {
