@@ -7,7 +7,7 @@ const all = (): boolean => true;
 const nameOf = (probe: Probe): string => ('command' in probe ? probe.command : probe.file);
 
 test('a host that has everything needs no package', () => {
-  assert.deepEqual(missingPackages({ manager: 'apt', purposes: ['build', 'run', 'test', 'full-hosts'], present: all }), []);
+  assert.deepEqual(missingPackages({ manager: 'apt', purposes: ['build', 'run', 'test', 'full-hosts', 'browser'], present: all }), []);
 });
 
 test('a bare Debian host gets each package once, with the first reason for it', () => {
@@ -59,6 +59,15 @@ test("full hosts of the lab are nobody else's business", () => {
   ]);
   const names = missingPackages({ manager: 'dnf', purposes: ['full-hosts'], present }).map(({ name }) => name);
   assert.deepEqual(names, ['debootstrap', 'systemd-container', 'openssh-clients']);
+});
+
+test('a browser is there for the scenarios that need one alone', () => {
+  const present = (probe: Probe): boolean => nameOf(probe) !== 'chromium';
+  assert.deepEqual(missingPackages({ manager: 'apt', purposes: ['build', 'run', 'test', 'full-hosts'], present }), []);
+  for (const manager of ['apt', 'dnf'] as const)
+    assert.deepEqual(missingPackages({ manager, purposes: ['browser'], present }), [
+      { name: 'chromium', why: 'opens the pages of the manager' },
+    ]);
 });
 
 test('a part of systemd is asked for in the version that the host has', () => {

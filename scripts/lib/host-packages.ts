@@ -1,8 +1,8 @@
 // Which packages of the host's distribution the repository needs: the one table, and the pure function that reads it.
 
 export type Manager = 'apt' | 'dnf';
-/** `full-hosts`: scenarios on hosts with systemd, which most people never run. */
-export type Purpose = 'build' | 'run' | 'test' | 'full-hosts';
+/** `full-hosts`: scenarios on hosts with systemd; `browser`: those in which people sit at one. Most people never run them. */
+export type Purpose = 'build' | 'run' | 'test' | 'full-hosts' | 'browser';
 export type Probe = { readonly command: string } | { readonly file: string };
 /**
  * `partOf`: made from the same source as this package, so that another version would replace that of the host.
@@ -62,6 +62,7 @@ const hostNeeds: readonly HostNeed[] = [
     dnf: { name: 'systemd-container', partOf: 'systemd' },
   },
   { probe: { command: 'ssh' }, purpose: 'full-hosts', why: 'logs in to full hosts', apt: 'openssh-client', dnf: 'openssh-clients' },
+  { probe: { command: 'chromium' }, purpose: 'browser', why: 'opens the pages of the manager', apt: 'chromium', dnf: 'chromium' },
 ];
 
 /**

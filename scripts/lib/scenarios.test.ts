@@ -15,10 +15,15 @@ test('scenarios that end badly, or say nothing, have failed', () => {
 
 test('full hosts are prepared for where a chosen scenario has them', () => {
   const usual = ['build', 'run', 'test'];
-  assert.deepEqual(purposesOf(['all', '--keep']), [...usual, 'full-hosts']);
+  assert.deepEqual(purposesOf(['all', '--keep']), [...usual, 'full-hosts', 'browser']);
   assert.deepEqual(purposesOf(['single-node', 'full-host']), [...usual, 'full-hosts']);
   assert.deepEqual(purposesOf(['ca-faults']), [...usual, 'full-hosts']);
   assert.deepEqual(purposesOf(['short']), [...usual, 'full-hosts']);
   assert.deepEqual(purposesOf(['ha-short']), usual);
   assert.deepEqual(purposesOf([]), usual);
+});
+
+test('a browser is installed for the scenarios in which people sit at one, and never for the gate', () => {
+  assert.deepEqual(purposesOf(['single-node', 'sign-in-pages']), ['build', 'run', 'test', 'browser']);
+  assert.ok(!purposesOf(['short']).includes('browser'));
 });

@@ -11,10 +11,15 @@ export type ScenarioCounts = { readonly passed: number; readonly failed: number 
 /** The scenarios that boot hosts with systemd. */
 const withFullHosts: readonly string[] = ['full-host', 'auto-join', 'auto-join-short', 'ca-faults'];
 
+/** Those in which people sit at a browser. None of them is short: `npm test` installs none. */
+const withBrowser: readonly string[] = ['sign-in-pages'];
+
 /** What the host must have for these words (see `runScenarios`). */
 export function purposesOf(words: readonly string[]): readonly Purpose[] {
-  const full = words.some((word) => ['all', 'short', ...withFullHosts].includes(word));
-  return ['build', 'run', 'test', ...(full ? (['full-hosts'] as const) : [])];
+  const chosen = (names: readonly string[]): boolean => words.some((word) => names.includes(word));
+  const full = chosen(['all', 'short', ...withFullHosts]);
+  const browser = chosen(['all', ...withBrowser]);
+  return ['build', 'run', 'test', ...(full ? (['full-hosts'] as const) : []), ...(browser ? (['browser'] as const) : [])];
 }
 
 /**

@@ -17,6 +17,8 @@ export type Manager = People & {
   readonly service: () => Service;
   /** Starts it, or again after it has ended, and waits until it serves. */
   readonly start: () => Promise<void>;
+  /** Starts it for the first time. Gives the password by which admin signs in once. */
+  readonly startFirst: () => Promise<string>;
   /** Starts it for the first time and signs admin in, with the password that `passwordOf` tells. */
   readonly open: () => Promise<void>;
   /** `sha256:…` of its CA, once it has been started. */
@@ -44,16 +46,17 @@ export function managerOn(
     running = await hub.host.spawn('manager', command, env);
     pin = await said(running, /^Its CA has the SHA-256 (\S+)$/, signal);
   };
+  const startFirst = async (): Promise<string> => {
+    await start();
+    return await said(service(), /^Sign in as admin with the password (\S+) /, signal);
+  };
   const people = peopleOn(hub, { address, pin: knownPin, signal });
   return {
     ...people,
     service,
     start,
-    open: async () => {
-      await start();
-      const once = await said(service(), /^Sign in as admin with the password (\S+) /, signal);
-      await people.signIn('admin', once, passwordOf('admin'));
-    },
+    startFirst,
+    open: async () => people.signIn('admin', await startFirst(), passwordOf('admin')),
     pin: knownPin,
   };
 }

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { eventually } from '../../harness/eventually.ts';
+import { startBrowserLogin } from '../../harness/manager/browser-login.ts';
 import { type Manager, managerOn } from '../../harness/manager/manager.ts';
+import { clientSecret, type Outside, outsideCa, passwordAt, searcher, startOutside } from '../../harness/manager/outside.ts';
 import { homeOf } from '../../harness/manager/people.ts';
-import { bounded, type Node, rfoCommand } from '../../harness/node.ts';
+import { bounded, type Node } from '../../harness/node.ts';
 import { namespace } from '../../harness/objects.ts';
 import type { Scenario, ScenarioContext } from '../../harness/scenario.ts';
 import { toolCommand } from '../../harness/tools.ts';
 import type { Service } from '../../lab/index.ts';
-import { clientSecret, type Outside, outsideCa, passwordAt, searcher, startOutside } from './outside.ts';
 
 export const scenario: Scenario = {
   name: 'oidc-ldap',
@@ -206,20 +207,8 @@ async function visitFor(
   person: string,
   signal: AbortSignal,
 ): Promise<{ readonly text: string; readonly login: Service }> {
-  const { host } = hub;
-  await host.must(['mkdir', '-p', homeOf(person)]);
-  const ca = `${homeOf(person)}/manager.crt`;
-  const { ca: pem } = JSON.parse(await host.must(['curl', '-sk', `${manager.address}/api/v1/authority`])) as { readonly ca: string };
-  await host.writeFile(ca, pem);
-  const words = ['manager', 'login', manager.address, '--provider', 'corp', '--print-url', '--ca-file', ca];
-  const login = await host.spawn(`login-of-${person}`, [...rfoCommand, ...words], { HOME: homeOf(person) });
-  let address: string | undefined;
-  for await (const line of login.lines(signal)) {
-    address = /^\s+(https:\S+)$/.exec(line)?.[1];
-    if (address !== undefined) break;
-  }
-  assert.ok(address !== undefined, 'rfo manager login names no address');
-  const { stdout, stderr, code } = await host.exec([...toolCommand('browser'), address, `${ca},${outsideCa}`, person], {
+  const { login, address, ca } = await startBrowserLogin({ hub, manager }, { person, flags: ['--provider', 'corp'], signal });
+  const { stdout, stderr, code } = await hub.host.exec([...toolCommand('browser'), address, `${ca},${outsideCa}`, person], {
     signal,
     timeout: 120_000,
   });

@@ -11,8 +11,6 @@ export function html(texts: TemplateStringsArray, ...values: readonly (string | 
   return { html: parts.join('') };
 }
 
-export const nothing: Html = html``;
-
 export function join(parts: readonly Html[]): Html {
   return { html: parts.map((part) => part.html).join('') };
 }

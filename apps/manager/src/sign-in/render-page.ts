@@ -1,7 +1,7 @@
 /** The pages for signing in: plain HTML without a script, that loads nothing and can be framed by nobody. */
 import { passwordLength } from '../identity/password-rules.ts';
 import type { CliWish } from '../identity/providers/cli-codes.ts';
-import { attributes, type Html, html, join, nothing } from './html.ts';
+import { attributes, type Html, html, join } from './html.ts';
 import type { Problem } from './problem.ts';
 import { style, styleHash } from './style.ts';
 import { type Language, problemText, texts } from './texts.ts';
@@ -70,8 +70,7 @@ function contentOf(page: Page, language: Language): { readonly title: string; re
       return {
         title: say.grant,
         content: html`<p>${say.grantAsked(page.username)}</p>
-<form method="post" action="/sign-in/cli">${hidden({ csrf: page.csrf, ...fieldsOf(page.cli) })}<button>${say.grantYes}</button></form>
-${signOut(page.csrf, say.signInAsAnother)}`,
+${form({ action: '/sign-in/cli', hidden: { csrf: page.csrf, ...fieldsOf(page.cli) }, submit: say.grantYes })}${signOut(page.csrf, say.signInAsAnother)}`,
       };
     case 'signed-in':
       return {
@@ -92,79 +91,70 @@ function signIn({ choices, cli, problem, typed }: SignInPage, language: Language
   const say = texts[language];
   const links = choices.filter(({ by }) => by === 'browser');
   const directories = choices.filter(({ by }) => by === 'password');
-  const option = (name: string, text: string): Html =>
-    html`<option${attributes({ value: name, selected: name === typed?.provider })}>${text}</option>`;
-  const by = directories.map(({ name, displayName }) => option(name, displayName));
-  const wrong = problem?.code === 'credentials-refused';
+  const option = (value: string, text: string): Html =>
+    html`<option${attributes({ value, selected: value === typed?.provider })}>${text}</option>`;
+  const accounts = [...directories.map(({ name, displayName }) => option(name, displayName)), option('local', say.localAccount)];
+  const account = labelled(say.account, 'provider', html`<select name="provider" id="provider">${join(accounts)}</select>`);
+  const wrong = { 'aria-invalid': problem?.code === 'credentials-refused' && 'true' };
   // Who may want to go on by a provider is not put past it.
-  const first = problem === undefined && links.length === 0;
-  return html`${problem === undefined ? nothing : tell(problem, language)}${
-    cli === undefined
-      ? nothing
-      : html`<p>${say.commandWaits}</p>
-`
-  }${
-    links.length === 0
-      ? nothing
-      : html`<nav aria-label="${say.providers}">${join(links.map(({ name, displayName }) => button(`/sign-in/to/${name}${cliQuery(cli)}`, say.signInBy(displayName))))}</nav>
+  const begins = problem === undefined && links.length === 0;
+  const fields = [
+    ...(directories.length > 0 ? [account] : []),
+    field(say.username, 'username', { ...usernameField, value: typed?.username ?? '', autofocus: begins, ...wrong }),
+    field(say.password, 'password', { ...oldPassword, ...focusAfter(problem), ...wrong }),
+  ];
+  const providers = html`<nav aria-label="${say.providers}">${join(links.map(({ name, displayName }) => button(`/sign-in/to/${name}${cliQuery(cli)}`, say.signInBy(displayName))))}</nav>
 <p class="or">${say.or}</p>
-`
-  }<form method="post" action="/sign-in">${hidden(fieldsOf(cli))}${
-    directories.length === 0
-      ? nothing
-      : html`<label>${say.account} <select name="provider">${join(by)}${option('local', say.localAccount)}</select></label>
-`
-  }${field(say.username, { ...usernameField, 'value': typed?.username ?? '', 'autofocus': first, 'aria-invalid': wrong && 'true' })}${field(
-    say.password,
-    { ...passwordField('password', 'current-password'), ...focused(problem), 'aria-invalid': wrong && 'true' },
-  )}<button>${say.signIn}</button></form>
 `;
+  return join([
+    ...(problem === undefined ? [] : [tell(problem, language)]),
+    ...(cli === undefined ? [] : [html`<p>${say.commandWaits}</p>\n`]),
+    ...(links.length > 0 ? [providers] : []),
+    form({ action: '/sign-in', hidden: fieldsOf(cli), fields, submit: say.signIn }),
+  ]);
 }
 
 function newPassword({ cli, problem, typed }: Page & { readonly kind: 'new-password' }, language: Language): Html {
   const say = texts[language];
   const wrong = problem.code === 'password-weak' || problem.code === 'password-repetition';
-  const fresh = {
-    ...passwordField('newPassword', 'new-password'),
-    minlength: String(passwordLength.least),
-    'aria-invalid': wrong && 'true',
-  };
-  return html`${tell(problem, language)}<form method="post" action="/sign-in">${hidden({ provider: typed.provider, ...fieldsOf(cli) })}${field(
-    say.username,
-    { ...usernameField, value: typed.username, readonly: true },
-  )}${field(say.oldPassword, { ...passwordField('password', 'current-password'), ...focused(problem) })}${field(say.newPassword, {
-    ...fresh,
-    'aria-describedby': 'rule',
-  })}<p class="hint" id="rule">${say.passwordRule(passwordLength)}</p>
-${field(say.newPasswordAgain, { ...fresh, name: 'newPasswordAgain' })}<button>${say.setPassword}</button></form>
-<nav>${button(`/sign-in${cliQuery(cli)}`, say.signInAsAnother)}</nav>
+  const fresh = { ...freshPassword, 'aria-invalid': wrong && 'true' };
+  const fields = [
+    field(say.username, 'username', { ...usernameField, value: typed.username, readonly: true }),
+    field(say.oldPassword, 'password', { ...oldPassword, ...focusAfter(problem) }),
+    field(say.newPassword, 'newPassword', { ...fresh, 'aria-describedby': 'rule' }),
+    html`<p class="hint" id="rule">${say.passwordRule(passwordLength)}</p>\n`,
+    field(say.newPasswordAgain, 'newPasswordAgain', fresh),
+  ];
+  return html`${tell(problem, language)}${form({ action: '/sign-in', hidden: { provider: typed.provider, ...fieldsOf(cli) }, fields, submit: say.setPassword })}<nav>${button(`/sign-in${cliQuery(cli)}`, say.signInAsAnother)}</nav>
 `;
 }
 
-const usernameField = { name: 'username', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', required: true };
-
-function passwordField(name: string, autocomplete: 'current-password' | 'new-password') {
-  return { name, type: 'password', autocomplete, required: true };
-}
+const usernameField = { autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', required: true };
+const oldPassword = { type: 'password', autocomplete: 'current-password', required: true };
+const freshPassword = { type: 'password', autocomplete: 'new-password', minlength: String(passwordLength.least), required: true };
 
 /** Where somebody goes on after a problem: there it is read to him. */
-function focused(problem: Problem | undefined) {
+function focusAfter(problem: Problem | undefined) {
   return { 'autofocus': problem !== undefined, 'aria-describedby': problem === undefined ? undefined : 'problem' };
 }
 
-function field(label: string, of: Readonly<Record<string, string | boolean | undefined>>): Html {
-  return html`<label>${label} <input${attributes(of)}></label>
+function field(label: string, name: string, of: Readonly<Record<string, string | boolean | undefined>>): Html {
+  return labelled(label, name, html`<input${attributes({ name, id: name, ...of })}>`);
+}
+
+function labelled(label: string, id: string, control: Html): Html {
+  return html`<div class="field"><label for="${id}">${label}</label>${control}</div>
 `;
 }
 
 /** The code stands with it, for who looks it up or asks for help. */
 function tell(problem: Problem, language: Language): Html {
-  const [message, cure] = problemText(problem, language);
+  const text = problemText(problem, language);
   const { code, detail } = problem;
   if (isNotice(problem))
-    return html`<p class="notice" id="problem">${message} ${cure}</p>
+    return html`<p class="notice" id="problem">${text}</p>
 `;
-  return html`<p class="problem" id="problem" role="alert">${message} ${cure}<span class="detail" lang="en"><code>${code}</code>${detail === undefined ? '' : `: ${detail}`}</span></p>
+  return html`<p class="problem" id="problem" role="alert">${text}<span class="detail" lang="en"><code>${code}</code>${detail === undefined ? '' : `: ${detail}`}</span></p>
 `;
 }
 
@@ -177,13 +167,21 @@ function button(href: string, text: string): Html {
   return html`<a class="button" href="${href}">${text}</a>`;
 }
 
-function signOut(csrf: string, text: string): Html {
-  return html`<form method="post" action="/sign-in/out">${hidden({ csrf })}<button class="plain">${text}</button></form>
-`;
+function signOut(csrf: string, submit: string): Html {
+  return form({ action: '/sign-in/out', hidden: { csrf }, submit, plain: true });
 }
 
-function hidden(values: Readonly<Record<string, string>>): Html {
-  return join(Object.entries(values).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`));
+function form(of: {
+  readonly action: string;
+  readonly hidden: Readonly<Record<string, string>>;
+  readonly fields?: readonly Html[];
+  readonly submit: string;
+  readonly plain?: boolean;
+}): Html {
+  const { action, fields = [], submit, plain = false } = of;
+  const hidden = Object.entries(of.hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
+  return html`<form method="post" action="${action}">${join(hidden)}${join(fields)}<button${attributes({ class: plain && 'plain' })}>${submit}</button></form>
+`;
 }
 
 function fieldsOf(cli: CliWish | undefined): Readonly<Record<string, string>> {

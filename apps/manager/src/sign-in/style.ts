@@ -2,18 +2,19 @@
 import { hash } from 'node:crypto';
 
 export const style = `
-:root { color-scheme: light dark; --line: #6f7680; --accent: #0b57d0; --on: #fff; --bad: #b3261e }
-@media (prefers-color-scheme: dark) { :root { --line: #8f959e; --accent: #8ab4f8; --on: #062e6f; --bad: #f2b8b5 } }
+:root { color-scheme: light dark; --ground: #fff; --text: #1b1c1e; --line: #6f7680; --accent: #0b57d0; --on: #fff; --bad: #b3261e }
+@media (prefers-color-scheme: dark) { :root { --ground: #131416; --text: #e6e7ea; --line: #8f959e; --accent: #8ab4f8; --on: #062e6f; --bad: #f2b8b5 } }
 * { box-sizing: border-box }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0; min-height: 100vh; min-height: 100dvh; display: grid; place-items: center; padding: 16px; overflow-wrap: anywhere }
+body { background: var(--ground); color: var(--text); font: 16px/1.5 system-ui, sans-serif; margin: 0; min-height: 100vh; min-height: 100dvh; display: grid; place-items: center; padding: 16px; overflow-wrap: anywhere }
 main { width: 100%; max-width: 380px }
 h1 { font-size: 24px; line-height: 1.25; margin: 0 0 24px }
 p { margin: 0 0 24px }
 form, nav { display: grid; gap: 12px; margin: 0 0 24px }
-label { display: grid; gap: 4px; font-size: 14px }
+.field { display: grid; gap: 4px }
+label { font-size: 14px }
 input, select, button, a.button { font: inherit; font-size: 16px; width: 100%; padding: 10px 12px; border: 1px solid var(--line); border-radius: 8px }
-input, select { background: Field; color: FieldText }
-input[readonly] { background: transparent; color: inherit }
+input, select { background: var(--ground); color: inherit }
+input[readonly] { border-style: dashed }
 input[aria-invalid] { border-color: var(--bad) }
 button { background: var(--accent); border-color: transparent; color: var(--on); cursor: pointer }
 button.plain, a.button { background: transparent; border-color: var(--line); color: inherit; text-align: center; text-decoration: none; display: block }

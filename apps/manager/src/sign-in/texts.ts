@@ -9,6 +9,8 @@ export type Language = (typeof languages)[number];
 /** Of one problem: what is wrong, and what to do about it. */
 type ProblemText = (problem: Problem & { readonly wait: string }) => readonly [string, string];
 type Texts = {
+  /** Between two sentences. */
+  readonly gap: string;
   readonly signIn: string;
   readonly signOut: string;
   readonly signInAsAnother: string;
@@ -39,6 +41,7 @@ type Texts = {
 };
 
 const english: Texts = {
+  gap: ' ',
   signIn: 'Sign in',
   signOut: 'Sign out',
   signInAsAnother: 'Sign in as somebody else',
@@ -51,11 +54,11 @@ const english: Texts = {
   username: 'User name',
   password: 'Password',
   choosePassword: 'Choose a new password',
-  oldPassword: 'Password so far',
+  oldPassword: 'Current password',
   newPassword: 'New password',
   newPasswordAgain: 'New password again',
   passwordRule: ({ least, most }) =>
-    `${least} to ${most} characters, and neither your name nor your e-mail address nor the password so far.`,
+    `${least} to ${most} characters, and neither your name nor your e-mail address nor the current password.`,
   setPassword: 'Set it and sign in',
   commandWaits: html`The command <code>rfo manager login</code> waits for you to sign in here.`,
   grant: 'Let rfo sign in?',
@@ -71,7 +74,7 @@ const english: Texts = {
       'The user name or the password is not right.',
       'Check both; if they are right, the account was taken back: ask an administrator.',
     ],
-    'password-must-change': () => ['The password so far was good for one sign-in only.', 'Choose one of your own.'],
+    'password-must-change': () => ['This password was good for one sign-in only.', 'Choose one of your own.'],
     'password-weak': () => ['The new password cannot be taken.', 'Choose another one.'],
     'password-repetition': () => ['The new password and its repetition differ.', 'Type both again.'],
     'sign-in-limited': ({ wait }) => [
@@ -112,6 +115,7 @@ const english: Texts = {
 };
 
 const chinese: Texts = {
+  gap: '',
   signIn: '登录',
   signOut: '退出登录',
   signInAsAnother: '换一个账号登录',
@@ -168,8 +172,9 @@ const chinese: Texts = {
 export const texts = { 'en': english, 'zh-CN': chinese } as const satisfies Record<Language, Texts>;
 
 /** What is wrong and what to do about it, in full sentences. */
-export function problemText(problem: Problem, language: Language): readonly [string, string] {
-  return texts[language].problems[problem.code]({ ...problem, wait: waitText(problem.retryAfter ?? 0, language) });
+export function problemText(problem: Problem, language: Language): string {
+  const { gap, problems } = texts[language];
+  return problems[problem.code]({ ...problem, wait: waitText(problem.retryAfter ?? 0, language) }).join(gap);
 }
 
 /** `45 seconds`, `2 minutes`: never less than it is. */

@@ -1,7 +1,8 @@
 /** Those outside who vouch for people: a real OpenID provider and a real directory, on the host of the manager. */
-import { dataDir, type Node, untilLine } from '../../harness/node.ts';
-import { toolCommand } from '../../harness/tools.ts';
+
 import type { Service } from '../../lab/index.ts';
+import { dataDir, type Node, untilLine } from '../node.ts';
+import { toolCommand } from '../tools.ts';
 
 export const clientSecret = 'the secret of the client rfo';
 export const searcher = { dn: 'cn=searcher,dc=example,dc=org', password: 'looks for people' };
