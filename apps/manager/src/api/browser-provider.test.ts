@@ -76,6 +76,7 @@ test('settings that lead to no provider, or not to this one, are refused with wh
     [400, 'provider-settings', /is no description/, oidc({ issuer: `${strange}/broken` })],
     [400, 'provider-settings', /\/none\/\.well-known\/openid-configuration answers with status 404/, oidc({ issuer: `${strange}/none` })],
     [400, 'provider-settings', /does not sign ID tokens by ES256, but by RS256/, oidc({ algorithm: 'ES256' })],
+    [400, 'provider-settings', /describes no end_session_endpoint/, oidc({ endSession: true })],
     [400, 'provider-settings', /does not accept the client ID with this secret/, oidc(), 'another secret'],
     [400, 'provider-settings', /does not accept the client ID with this secret/, oidc({ clientId: 'another' })],
     [400, 'api-request-invalid', /issuer/, oidc({ issuer: openid.url.replace('https', 'http') })],

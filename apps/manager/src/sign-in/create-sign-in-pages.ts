@@ -145,8 +145,30 @@ async function grant(parts: Parts, visit: Visit): Promise<Answer> {
 }
 
 async function signOut(parts: Parts, visit: Visit): Promise<Answer> {
+  const { identity } = parts;
   const caller = await callerOf(parts, visit, await readForm(visit));
-  return seeOther('/sign-in', [await parts.identity.signOut(caller)]);
+  const cookie = await identity.signOut(caller);
+  try {
+    const there = await identity.browser.leave(caller.provider);
+    return there === undefined ? seeOther('/sign-in', [cookie]) : goOn(there, cookie);
+  } catch (error) {
+    // Here he is out in any case, and has to know that he is not there.
+    const problem = tellProblem(parts, error, visit);
+    const told = page({ kind: 'problem', problem, cli: undefined }, visit, problem);
+    return { ...told, headers: { ...told.headers, 'set-cookie': [cookie] } };
+  }
+}
+
+/** Leads a browser away. Not by a redirect: browsers hold the answer to a form against form-action, by which ours lead nowhere else. */
+function goOn(location: string, cookie: string): Answer {
+  const headers = {
+    'refresh': `0; url=${location}`,
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'referrer-policy': 'no-referrer',
+    'set-cookie': [cookie],
+  };
+  return { status: 200, headers, body: '' };
 }
 
 /** The cookie alone does not do it: the form has to be ours. */

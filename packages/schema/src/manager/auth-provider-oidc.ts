@@ -27,6 +27,10 @@ export const oidcSettings = z.object({
   ),
   usernameClaim: field(z._default(line(128), 'preferred_username'), 'Claim that is the user name here.'),
   groupsClaim: field(z._default(line(128), 'groups'), 'Claim that lists the groups.'),
+  endSession: field(
+    z._default(z.boolean(), false),
+    'Who signs out here in a browser is led there to sign out as well; it has to know /sign-in of the manager as an address to come back to.',
+  ),
 });
 
 /** GitHub and GitHub Enterprise Server, https://docs.github.com/apps/oauth-apps. Groups are `organisation` and `organisation/team`. */

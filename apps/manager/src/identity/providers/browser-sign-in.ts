@@ -33,6 +33,8 @@ export type BrowserSignIn = {
     readonly address: string;
     readonly signal: AbortSignal;
   }) => Promise<{ readonly signedIn: SignedIn; readonly cli: CliWish | undefined; readonly cookies: readonly string[] }>;
+  /** Where a browser goes on that has signed out of a session by the provider; undefined: nowhere. @throws provider-unreachable, provider-settings */
+  readonly leave: (provider: string) => Promise<string | undefined>;
 };
 
 /** Seconds that somebody has at the provider. */
@@ -66,12 +68,16 @@ export function createBrowserSignIn({ objects, providers, users, sessions, seals
     if (provider === undefined || browser === undefined) throw fail('provider-unknown', { provider: name.slice(0, 80) });
     return { ...provider, browser };
   };
+  const origin = (): string | undefined => {
+    const serverUrl = objects.settings.get('server-url')?.spec.value;
+    return serverUrl === undefined || serverUrl === '' ? undefined : new URL(serverUrl).origin;
+  };
   return {
     begin: async ({ provider, cli, signal }) => {
       const { name, browser } = redirecting(provider);
-      const serverUrl = objects.settings.get('server-url')?.spec.value;
-      if (serverUrl === undefined || serverUrl === '') throw fail('server-url-unknown', {});
-      const redirectUri = `${new URL(serverUrl).origin}${returnPath(name)}`;
+      const own = origin();
+      if (own === undefined) throw fail('server-url-unknown', {});
+      const redirectUri = `${own}${returnPath(name)}`;
       const [state, nonce, verifier] = [secret(), secret(), secret()];
       const location = await browser.begin({ redirectUri, state, nonce, verifier }, signal);
       const sealed = await seals.seal(
@@ -98,6 +104,11 @@ export function createBrowserSignIn({ objects, providers, users, sessions, seals
         if (refusals.includes(toRfoError(error).code)) onEvent({ act: 'sign-in', result: 'refused', provider, address });
         throw error;
       }
+    },
+    leave: async (provider) => {
+      const leave = providers.get(provider)?.ask.redirecting?.leave;
+      const own = origin();
+      return leave === undefined || own === undefined ? undefined : (await leave(`${own}/sign-in`)).href;
     },
   };
 }

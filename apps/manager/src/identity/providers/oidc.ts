@@ -1,6 +1,6 @@
 /**
  * OpenID Connect Core 1.0: code flow with PKCE and nonce. The algorithm of ID tokens and the tolerance of clocks are fixed; the description of the
- * provider is read once an hour, its keys when an ID token names one that is not known.
+ * provider is read once an hour, its keys when an ID token names one that is not known. Signing out there: RP-Initiated Logout 1.0.
  */
 import { type Clock, fail, type Life, RfoError } from '@rfo/foundation';
 import type { AuthProvider } from '@rfo/schema';
@@ -106,12 +106,17 @@ export function createOidcProvider(parts: {
           if (proven === 'unknown') throw refused(name, 'it says nothing of you');
           return proven;
         }),
+      // RP-Initiated Logout 1.0 §2. By the client ID alone: the provider asks its user, and no ID token has to be kept.
+      ...(settings.endSession && {
+        leave: (back) => ask(async () => oidc.buildEndSessionUrl(await configure(), { post_logout_redirect_uri: back })),
+      }),
     },
     check: () =>
       ask(async () => {
         checkCertificates(name, settings);
         const config = await configure();
-        const { id_token_signing_alg_values_supported: algorithms, authorization_endpoint, token_endpoint } = config.serverMetadata();
+        const metadata = config.serverMetadata();
+        const { id_token_signing_alg_values_supported: algorithms, authorization_endpoint, token_endpoint } = metadata;
         if (authorization_endpoint === undefined || token_endpoint === undefined)
           throw unusable(name, 'it describes no authorization_endpoint or no token_endpoint', 'Give an issuer that serves the code flow');
         if (algorithms !== undefined && !algorithms.includes(settings.algorithm))
@@ -120,6 +125,8 @@ export function createOidcProvider(parts: {
             `it does not sign ID tokens by ${settings.algorithm}, but by ${algorithms.join(', ')}`,
             'Set oidc.algorithm to one of these',
           );
+        if (settings.endSession && !metadata.end_session_endpoint?.startsWith('https://'))
+          throw unusable(name, 'it describes no end_session_endpoint', 'Leave oidc.endSession out: nobody can be signed out there');
         await checkSecret(name, config);
       }),
     refresh: (id, kept) =>

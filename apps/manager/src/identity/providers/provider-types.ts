@@ -24,6 +24,8 @@ export type Redirecting = {
   readonly begin: (trip: Trip, signal: AbortSignal) => Promise<URL>;
   /** @param callback with what the provider has added. @throws provider-refused, provider-unreachable */
   readonly complete: (callback: URL, trip: Trip, signal: AbortSignal) => Promise<Proven>;
+  /** The address at which a browser signs out there, and from which it comes back; absent where that is not wanted. @throws provider-unreachable */
+  readonly leave?: (back: string) => Promise<URL>;
 };
 
 /** A provider to whom a name and a password are brought. */

@@ -135,7 +135,11 @@ async function settingsOf(values: {
   for (const pair of values.set) {
     const at = pair.indexOf('=');
     const [key, value] = [pair.slice(0, at), pair.slice(at + 1)];
-    settings[key] = lists.includes(key) ? value.split(',') : value;
+    settings[key] = lists.includes(key)
+      ? value.split(',')
+      : switches.includes(key) && /^(true|false)$/.test(value)
+        ? value === 'true'
+        : value;
   }
   const ca = values['ca-file'];
   return ca === undefined ? settings : { ...settings, caBundle: await readGiven(ca) };
@@ -143,6 +147,8 @@ async function settingsOf(values: {
 
 /** Settings that are lists, of any type. */
 const lists = ['scopes', 'servers'];
+/** Those that are on or off. */
+const switches = ['endSession'];
 
 async function settingsIn(file: string): Promise<Record<string, unknown>> {
   const { parse } = await import('yaml');
