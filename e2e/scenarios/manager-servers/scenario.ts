@@ -167,6 +167,12 @@ function workBeside(
       // Only what goes to the cluster whose agents have lost their replica, as the watch does, may have failed at first.
       const others = (await load.look('meanwhile')).filter((line) => !/\/k8s\/clusters\/edge\/| the watch: /.test(line));
       assert.deepEqual(others, []);
+      // However fast all is back: some work has to have been done since.
+      const count = async (): Promise<number> =>
+        Number(await edge.kubectl(['-n', 'shop', 'get', 'configmap', 'load', '-o', 'jsonpath={.data.count}']));
+      const before = await count();
+      const goesOn = async (): Promise<true | undefined> => ((await count()) > before + 20 ? true : undefined);
+      await eventually('people to work on', goesOn, { signal: context.life.signal });
       await load.judge(20);
     };
     return { holder, other, work: { judge } };
