@@ -1,6 +1,6 @@
 // `rfo manager get`: what is in a cluster, as the manager filters, sorts and pages it.
 import { fail } from '@rfo/foundation';
-import { loadManagerCliOptions } from '@rfo/schema';
+import { loadManagerCliOptions, loadManagerSchema } from '@rfo/schema';
 import * as z from 'zod/mini';
 import type { CommandContext, Run } from '../../cli/context.ts';
 import { renderTable } from '../../cli/render-table.ts';
@@ -11,16 +11,7 @@ import { inPath } from './operands.ts';
 import { fieldOf, listAt, renderData, tellEmpty } from './output.ts';
 import { showFollowed } from './show-followed.ts';
 
-const served = z.object({
-  group: z.string(),
-  version: z.string(),
-  resource: z.string(),
-  kind: z.string(),
-  singular: z.string(),
-  shortNames: z.array(z.string()),
-  namespaced: z.boolean(),
-});
-type Served = z.infer<typeof served>;
+type Served = z.infer<Awaited<ReturnType<typeof loadManagerSchema>>['servedResource']>;
 
 const page = z.object({ items: z.array(z.looseObject({})), total: z.number(), next: z.optional(z.string()) });
 type Listed = z.infer<typeof page>['items'];
@@ -63,7 +54,8 @@ function readOperands(operands: readonly string[]): { readonly cluster: string; 
 
 /** By any of its names, as kubectl takes them: `pods`, `po`, `pod`, `deployments.apps`. */
 async function findResource(client: ManagerClient, cluster: string, name: string): Promise<Served> {
-  const { items } = await client.call(z.object({ items: z.array(served) }), {
+  const { servedResource } = await loadManagerSchema();
+  const { items } = await client.call(z.object({ items: z.array(servedResource) }), {
     method: 'GET',
     path: `/clusters/${inPath(cluster)}/resources`,
   });
