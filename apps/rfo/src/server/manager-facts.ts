@@ -11,6 +11,8 @@ export type ManagerFacts = {
   readonly password: string | undefined;
   /** That password was shown before. */
   readonly shown: boolean;
+  /** Where it stands. */
+  readonly namespace: string;
 };
 
 type Setting = KubeObject & { readonly spec: { readonly value: string } };
@@ -40,6 +42,7 @@ export async function managerFacts(given: {
     pin: ca && `sha256:${new X509Certificate(ca).fingerprint256.replaceAll(':', '').toLowerCase()}`,
     password: readEntry(first, 'password'),
     shown: isShown(first),
+    namespace,
   };
 }
 

@@ -11,7 +11,7 @@ const inputs: ServerInputs = {
   paths: nodePaths({ dataDir: '/d', runDir: '/r', etcDir: '/e' }),
   ...{ nodeName: 'one', nodeIp: '192.0.2.1', advertiseAddress: '192.0.2.1', kubernetesServiceIp: '10.43.0.1', clusterDns: '10.43.0.10' },
 };
-const facts: ManagerFacts = { address: 'https://192.0.2.1:8443', pin: 'sha256:5f', password: 'a-b-c-d', shown: false };
+const facts: ManagerFacts = { address: 'https://192.0.2.1:8443', pin: 'sha256:5f', password: 'a-b-c-d', shown: false, namespace: 'rfo' };
 const sign = (given: Partial<ManagerFacts>): readonly string[] =>
   renderManagerReady(inputs, { ...facts, ...given })
     .split('\n')
@@ -40,7 +40,7 @@ test('a password that was shown and never used is not shown again, but where it 
   const lines = sign({ shown: true }).join('\n');
   assert.doesNotMatch(lines, /a-b-c-d/);
   assert.match(lines, /is unchanged/);
-  assert.match(lines, /kubectl -n rfo-system get secret rfo-administrator /);
+  assert.match(lines, /kubectl -n rfo get secret rfo-administrator /);
 });
 
 test('where the manager is known by another address than this host has, both are told', () => {

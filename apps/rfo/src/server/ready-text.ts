@@ -49,12 +49,12 @@ function addressOf({ config, nodeIp }: Pick<ServerInputs, 'config' | 'nodeIp'>):
   return config['bind-address'] === '0.0.0.0' ? nodeIp : config['bind-address'];
 }
 
-function firstSignIn({ address, pin, shown }: ManagerFacts, password: string): readonly string[] {
+function firstSignIn({ address, pin, shown, namespace }: ManagerFacts, password: string): readonly string[] {
   if (shown) {
     return [
       'The first password of its administrator is unchanged. To read it:',
       '',
-      `  npx rfo kubectl -n rfo-system get secret rfo-administrator -o go-template='{{.data.password | base64decode}}{{"\\n"}}'`,
+      `  npx rfo kubectl -n ${namespace} get secret rfo-administrator -o go-template='{{.data.password | base64decode}}{{"\\n"}}'`,
     ];
   }
   return [
