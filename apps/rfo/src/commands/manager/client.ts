@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { fail } from '@rfo/foundation';
 import * as z from 'zod/mini';
 import type { CommandContext } from '../../cli/context.ts';
+import { endWithReader } from '../../cli/end-with-reader.ts';
 import { connectionsTo, errorOf, exchange, type ManagerAddress, type Wish } from './exchange.ts';
 import { refusal, tryJson } from './refusal.ts';
 import { type ManagerState, readState } from './state.ts';
@@ -37,6 +38,7 @@ export const nothing = z.undefined();
 export async function openManager(context: CommandContext): Promise<{ readonly client: ManagerClient; readonly state: ManagerState }> {
   const state = await readState(context.env);
   if (state === undefined) throw fail('manager-signed-out', {});
+  endWithReader();
   return { client: createManagerClient({ server: state.server, ca: state.ca }, state.token, context), state };
 }
 

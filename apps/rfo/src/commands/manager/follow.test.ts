@@ -73,7 +73,10 @@ type Running = {
   /** The first line, of those that came and those to come, that fits. */
   readonly line: (of: 'stdout' | 'stderr', form: RegExp) => Promise<string>;
   readonly stdout: () => string;
+  readonly stderr: () => string;
   readonly interrupt: () => Promise<unknown>;
+  /** As `head` does when it has what it wanted. */
+  readonly stopReading: () => void;
   /** Exit code and signal. */
   readonly ended: Promise<readonly unknown[]>;
 };
@@ -95,6 +98,8 @@ function run(person: string, command: string): Running {
   return {
     ended,
     stdout: () => output.stdout,
+    stderr: () => output.stderr,
+    stopReading: () => child.stdout.destroy(),
     interrupt: () => {
       child.kill('SIGINT');
       return ended;
@@ -183,11 +188,21 @@ test('the objects come one a line as JSON, and as documents of YAML', async () =
 
 const createProject = (name: string): Promise<Json> => call('POST', '/api/v1/projects', { name, spec: {} });
 
+test('it ends without a word when nobody reads it any more', async () => {
+  const list = run('admin', 'get local cm -n kube-system -w -o json --search reader');
+  await make('first-reader', 'kube-system');
+  await list.line('stdout', /first-reader/);
+  list.stopReading();
+  await make('second-reader', 'kube-system');
+  assert.deepEqual(await list.ended, [141, null]);
+  assert.equal(list.stderr(), '');
+});
+
 test('when the link is cut it comes back, and tells what is different and nothing twice', async () => {
   await using relay = await startRelay();
   const again = await fileOf('again', 'correct horse battery\n');
   await done('far', `login ${relay.address} -u admin --password-file ${again} --ca-pin ${pin()}`);
-  const list = run('far', 'get local cm -l tier=test -w --output-watch-events');
+  const list = run('far', 'get local cm -n default -l tier=test -w --output-watch-events');
   const audit = run('far', 'audit --follow --verb create --text followed- -o json');
   await list.line('stdout', /^ADDED +default +third /);
   await createProject('followed-before');
