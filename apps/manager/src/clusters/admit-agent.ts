@@ -106,12 +106,19 @@ export async function admitAgent(tunnel: Tunnel, input: AdmissionInput): Promise
     if (typeof kept === 'number') await input.tokens.drop(cluster, issued.id);
     return false;
   };
-  const settle = async (): Promise<void> => {
+  const bring = async (): Promise<void> => {
     const wanted = input.settings();
     if (settings === wanted.hash) return;
     await expect200(tunnel, agentPaths.settings, wanted);
     settings = wanted.hash;
     input.touch(cluster);
+  };
+  /** One after the other: of two on their way the older could be kept last, by the agent or in what is known of it here. */
+  let before: Promise<unknown> = Promise.resolve();
+  const settle = (): Promise<void> => {
+    const now = before.then(bring, bring);
+    before = now;
+    return now;
   };
   const session: Session = {
     cluster,
