@@ -10,7 +10,7 @@ const changed = { ...data, 'tls/server-ca.key': Buffer.from('another key').toStr
 const now = Date.parse('2026-11-21T10:00:00Z');
 const at = (time: number) => ({ now: () => time });
 
-describe('the bootstrap data in etcd', { timeout: 120_000 }, () => {
+describe('the bootstrap data in etcd', { timeout: 300_000 }, () => {
   let members: TestMembers;
   let etcd: EtcdClient;
   before(async () => {
