@@ -15,6 +15,7 @@ const cfsslCompatibilities = [
   'plain-http',
   'local-targets',
 ] as const;
+export type CfsslCompatibility = (typeof cfsslCompatibilities)[number];
 
 /** Endpoints that can be left out. */
 const caEndpoints = [

@@ -10,7 +10,7 @@ export {
   parseClusterSettings,
 } from './agent-config.ts';
 export type { CaJoinConfig } from './ca-join-options.ts';
-export type { CaServeConfig } from './ca-options-serve.ts';
+export type { CaServeConfig, CfsslCompatibility } from './ca-options-serve.ts';
 export type { CaGencertConfig, CaSignConfig } from './ca-options-sign.ts';
 export {
   type AgentCredentials,

@@ -1,5 +1,6 @@
 /** What cfssl does and we do not, each switched on by its name (`--cfssl-compat`): for clients that live by it. */
 import { fail } from '@rfo/foundation';
+import type { CfsslCompatibility } from '@rfo/schema';
 
 /** Each name with its line of help: what becomes allowed. */
 export const compatHelp = {
@@ -11,7 +12,7 @@ export const compatHelp = {
   'empty-keys': 'an auth key may be empty: env:NAME of a variable that is not set, for example',
   'plain-http': 'the API is served without TLS',
   'local-targets': 'bundle, certinfo and scan connect to this host itself, its link and metadata services too when a request asks for it',
-} as const satisfies Record<string, string>;
+} as const satisfies Record<CfsslCompatibility, string>;
 
 export type CompatName = keyof typeof compatHelp;
 /** Those switched on; the empty set is the safe default. */
