@@ -5,10 +5,15 @@ import { forkFor } from './child.ts';
 
 /**
  * Starts a module that answers by `serveLoads`; it ends with the life.
+ * @param flags of its Node
  * @returns a function that has it send a load and gives what it measured; throws what went wrong there, and the reason of the life
  */
-export function startLoad<Load extends object, Measured>(module: URL, life: Life): (load: Load) => Promise<Measured> {
-  const child = forkFor(module, life);
+export function startLoad<Load extends object, Measured>(
+  module: URL,
+  life: Life,
+  flags: readonly string[] = [],
+): (load: Load) => Promise<Measured> {
+  const child = forkFor(module, life, flags);
   return async (load) => {
     const told = once(child, 'message', { signal: life.signal });
     child.send(load);

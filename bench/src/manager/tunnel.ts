@@ -1,24 +1,33 @@
 /** What the tunnel between an agent and the manager carries, straight on TLS and in a WebSocket, and how fast it answers meanwhile. */
 import { Life } from '@rfo/foundation';
-import { startEnds } from '../tunnel/ends.ts';
-import { measureTransport, type Transport } from '../tunnel/measure.ts';
+import { programImages } from '../../../images/index.ts';
+import { startLoad } from '../load.ts';
+import type { Transport } from '../tunnel/measure.ts';
 import { names, type Sample } from './figures.ts';
 import type { ManagerBenchOptions } from './options.ts';
+import type { Round, Wish } from './tunnel-ends.ts';
 
 export async function measureTunnel({ rounds, seconds }: ManagerBenchOptions, signal: AbortSignal): Promise<readonly Sample[]> {
   await using life = new Life();
-  const { inProcess, websocket } = await startEnds(life);
+  const abort = (): void => void life.end(signal.reason).catch(() => undefined);
+  signal.addEventListener('abort', abort, { once: true });
+  signal.throwIfAborted();
+  const measure = startLoad<Wish, Round>(new URL('./tunnel-ends.ts', import.meta.url), life, flagsOf('cluster-agent'));
   const samples: Sample[] = [];
-  const run = { ms: seconds * 1000, signal };
   for (let round = 0; round <= rounds; round++) {
-    const straight = describe(await measureTransport(inProcess, run), { ...names });
-    const inWebsocket = describe(await measureTransport(websocket, run), {
-      ...{ down: names.websocketDown, up: names.websocketUp, beside: names.websocketBeside },
-    });
-    if (round > 0) samples.push(...straight, ...inWebsocket);
+    const { straight, websocket } = await measure({ seconds });
+    const inWebsocket = { down: names.websocketDown, up: names.websocketUp, beside: names.websocketBeside };
+    if (round > 0) samples.push(...describe(straight, names), ...describe(websocket, inWebsocket));
     console.log(round === 0 ? 'tunnel: warm-up is over' : `tunnel: round ${round}/${rounds} is over`);
   }
+  signal.removeEventListener('abort', abort);
   return samples;
+}
+
+/** What an image tells its Node. */
+function flagsOf(image: string): readonly string[] {
+  const entrypoint = programImages.find(({ name }) => name === image)?.config.entrypoint ?? [];
+  return entrypoint.filter((word) => word.startsWith('--'));
 }
 
 function describe(
