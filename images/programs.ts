@@ -24,13 +24,13 @@ const clusterAgentImage: ProgramRecipe = {
   },
 };
 
-/** A replica of the manager. Room for new objects is kept small: cleared when it has grown to 16 MB, it stops every request for 14 ms. */
+/** A replica of the manager. Room for new objects is kept small: cleared when it has grown to 16 MB, it stops every request for 14 ms (docs/decisions/0029). */
 const managerImage: ProgramRecipe = {
   name: 'manager',
   app: 'apps/manager',
   files: baseFiles,
   config: {
-    entrypoint: ['/usr/bin/node', '--max-semi-space-size=1', '/app/src/main.js'],
+    entrypoint: ['/usr/bin/node', '--max-semi-space-size=2', '/app/src/main.js'],
     user: nonroot,
     env: ['NODE_ENV=production'],
     workingDir: '/app',
