@@ -1,12 +1,16 @@
 /** What the door adds to a request, beside the API server itself and beside `kubectl proxy`, all with the same rights. */
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { repository } from '@rfo/e2e';
+import { forkFor } from '../child.ts';
 import { startLoad } from '../load.ts';
+import { credentialsOf, makeAuthority } from '../tunnel/ends.ts';
+import type { Hop } from './bare-hops.ts';
 import type { Load, Measured } from './door-load.ts';
 import { names, type Sample } from './figures.ts';
 import type { ManagerBenchOptions } from './options.ts';
-import { type Program, processorTime, run } from './programs.ts';
+import { flagsOf, type Program, processorTime, run } from './programs.ts';
 import { type Account, type Manager, renderKubeconfig, type Stage } from './stage.ts';
 
 /** Milliseconds: a client that sends later than this does not send at the rate that it tells. */
@@ -31,10 +35,12 @@ export async function measureDoor(options: {
   const common = { expect: '"kind":"ConfigMap"', rate: bench.rate, milliseconds: bench.seconds * 1000 };
   const { port, ca } = stage.api;
   const bearer = `Authorization: Bearer ${account.token}`;
+  const bare = await startBareHops(stage);
   const sides = {
     direct: { ...common, port, ca, request: render(path, [bearer]) },
     impersonating: { ...common, port, ca, request: render(path, [bearer, ...asUser]) },
     proxy: { ...common, port: proxy, ca: undefined, request: render(path, []) },
+    bare: { ...common, ...bare, request: render(path, [bearer]) },
     door: {
       ...{ ...common, port: manager.port, ca: manager.ca },
       request: render(`/k8s/clusters/${cluster}${path}`, [`Authorization: Bearer ${manager.credential}`]),
@@ -62,14 +68,14 @@ export async function measureDoor(options: {
   return samples;
 }
 
-type Found = Readonly<Record<'direct' | 'impersonating' | 'proxy' | 'door', Measured>>;
+type Found = Readonly<Record<'direct' | 'impersonating' | 'proxy' | 'bare' | 'door', Measured>>;
 
 /** @param taken milliseconds of processor time for each request to the door */
 function describe(
-  { direct, impersonating, proxy, door }: Found,
+  { direct, impersonating, proxy, bare, door }: Found,
   taken: { readonly manager: number; readonly agent: number },
 ): readonly Sample[] {
-  const sides = [direct, impersonating, proxy, door];
+  const sides = [direct, impersonating, proxy, bare, door];
   const late = Math.max(...sides.map((each) => each.late));
   const unsent = Math.max(...sides.map((each) => each.unsent));
   const doubt = unsent > 0 ? `${unsent} requests had to wait` : late > mostLate ? `the client sent ${late.toFixed(0)} ms late` : undefined;
@@ -79,10 +85,25 @@ function describe(
       'direct TLS': direct[at],
       'impersonation adds': impersonating[at] - direct[at],
       'kubectl proxy adds': proxy[at] - direct[at],
+      'two bare Nodes add': bare[at] - direct[at],
     },
   });
   const processor = { what: 'door: processor time of the manager for a request', unit: 'ms', value: taken.manager } as const;
   return [sample(names.doorP50, 'p50'), sample(names.doorP99, 'p99'), { ...processor, floors: { 'of the agent': taken.agent } }];
+}
+
+/** Two Nodes on the way to the API server, told of their memory what the images tell. */
+async function startBareHops({ api, life }: Stage): Promise<{ readonly port: number; readonly ca: string }> {
+  const start = async (hop: Hop): Promise<number> => {
+    const child = forkFor(new URL('./bare-hops.ts', import.meta.url), life, flagsOf('manager'));
+    const listens = once(child, 'message', { signal: life.signal });
+    child.send(hop);
+    const [port] = (await listens) as [number];
+    return port;
+  };
+  const { ca, cert, key } = credentialsOf(makeAuthority(), 'bench', [{ type: 'ip', value: '127.0.0.1' }]);
+  const relay = await start({ role: 'relay', port: api.port });
+  return { port: await start({ role: 'reader', cert, key, port: relay, ca: api.ca }), ca };
 }
 
 function render(path: string, headers: readonly string[]): string {

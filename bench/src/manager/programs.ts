@@ -48,6 +48,12 @@ function* inPieces(content: string | Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += piece) yield bytes.subarray(at, at + piece);
 }
 
+/** What an image tells its Node. */
+export function flagsOf(image: string): readonly string[] {
+  const entrypoint = programImages.find(({ name }) => name === image)?.config.entrypoint ?? [];
+  return entrypoint.filter((word) => word.startsWith('--'));
+}
+
 export type Program = {
   readonly pid: number;
   /** Resolves with what the first match is in its output, also of before. Rejects when it ends without. */

@@ -1,10 +1,10 @@
 /** What the tunnel between an agent and the manager carries, straight on TLS and in a WebSocket, and how fast it answers meanwhile. */
 import { Life } from '@rfo/foundation';
-import { programImages } from '../../../images/index.ts';
 import { startLoad } from '../load.ts';
 import type { Transport } from '../tunnel/measure.ts';
 import { names, type Sample } from './figures.ts';
 import type { ManagerBenchOptions } from './options.ts';
+import { flagsOf } from './programs.ts';
 import type { Round, Wish } from './tunnel-ends.ts';
 
 export async function measureTunnel({ rounds, seconds }: ManagerBenchOptions, signal: AbortSignal): Promise<readonly Sample[]> {
@@ -22,12 +22,6 @@ export async function measureTunnel({ rounds, seconds }: ManagerBenchOptions, si
   }
   signal.removeEventListener('abort', abort);
   return samples;
-}
-
-/** What an image tells its Node. */
-function flagsOf(image: string): readonly string[] {
-  const entrypoint = programImages.find(({ name }) => name === image)?.config.entrypoint ?? [];
-  return entrypoint.filter((word) => word.startsWith('--'));
 }
 
 function describe(

@@ -83,14 +83,15 @@ async function listenForUpgrade(credentials: Credentials, life: Life): Promise<L
 
 const day = 86_400_000;
 
-function makeAuthority(): Signer {
+export function makeAuthority(): Signer {
   const key = generateKey();
   const validity = { notBefore: Date.now() - day, notAfter: Date.now() + day };
   const publicKey = publicKeyBytes(createPublicKey(key));
   return { key, certificate: decodeCertificate(issueSelfSigned({ subject: identity('bench'), publicKey, ca: {}, ...validity }, key)) };
 }
 
-function credentialsOf(authority: Signer, name: string, altNames: readonly AltName[]): Credentials {
+/** A certificate for loopback or a name, its key and its CA, in PEM. */
+export function credentialsOf(authority: Signer, name: string, altNames: readonly AltName[]): Credentials {
   const key = generateKey();
   const { notBefore, notAfter } = authority.certificate;
   const publicKey = publicKeyBytes(createPublicKey(key));
