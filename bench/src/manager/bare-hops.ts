@@ -5,17 +5,18 @@
 import { once } from 'node:events';
 import { Agent, createServer as createHttpsServer, request } from 'node:https';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { serveLoads } from '../load-process.ts';
 
 export type Hop =
   /** @param port of the next hop, whose certificate is of `ca` */
   | { readonly role: 'reader'; readonly cert: string; readonly key: string; readonly port: number; readonly ca: string }
   | { readonly role: 'relay'; readonly port: number };
 
-process.once('disconnect', () => process.exit());
-process.once('message', async (hop: Hop) => {
+/** Tells its port. */
+serveLoads(async (hop: Hop): Promise<number> => {
   const server = hop.role === 'reader' ? read(hop) : relay(hop);
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  process.send?.((server.address() as AddressInfo).port);
+  return (server.address() as AddressInfo).port;
 });
 
 function read({ cert, key, port, ca }: Hop & { readonly role: 'reader' }): Server {

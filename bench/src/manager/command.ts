@@ -33,13 +33,13 @@ export async function benchManager(args: readonly string[], interrupted: AbortSi
   if (staged) await build(signal);
   const machine = describeMachine();
   const samples: Sample[] = [];
-  if (wanted.includes('tunnel')) samples.push(...(await measureTunnel(options, signal)));
-  if (staged) {
+  {
     await using life = new Life();
     const abort = (): void => void life.end(signal.reason).catch(() => undefined);
     signal.addEventListener('abort', abort, { once: true });
     signal.throwIfAborted();
-    samples.push(...(await measureOnStage(await openStage({ life, profile }), options)));
+    if (wanted.includes('tunnel')) samples.push(...(await measureTunnel(options, life)));
+    if (staged) samples.push(...(await measureOnStage(await openStage({ life, profile }), options)));
     signal.removeEventListener('abort', abort);
   }
   const rows = summarizeSamples(samples, { busy: problemOf(machine) });

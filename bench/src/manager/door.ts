@@ -1,9 +1,7 @@
 /** What the door adds to a request, beside the API server itself and beside `kubectl proxy`, all with the same rights. */
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { repository } from '@rfo/e2e';
-import { forkFor } from '../child.ts';
 import { startLoad } from '../load.ts';
 import { credentialsOf, makeAuthority } from '../tunnel/ends.ts';
 import type { Hop } from './bare-hops.ts';
@@ -94,13 +92,8 @@ function describe(
 
 /** Two Nodes on the way to the API server, told of their memory what the images tell. */
 async function startBareHops({ api, life }: Stage): Promise<{ readonly port: number; readonly ca: string }> {
-  const start = async (hop: Hop): Promise<number> => {
-    const child = forkFor(new URL('./bare-hops.ts', import.meta.url), life, flagsOf('manager'));
-    const listens = once(child, 'message', { signal: life.signal });
-    child.send(hop);
-    const [port] = (await listens) as [number];
-    return port;
-  };
+  const start = (hop: Hop): Promise<number> =>
+    startLoad<Hop, number>(new URL('./bare-hops.ts', import.meta.url), life, flagsOf('manager'))(hop);
   const { ca, cert, key } = credentialsOf(makeAuthority(), 'bench', [{ type: 'ip', value: '127.0.0.1' }]);
   const relay = await start({ role: 'relay', port: api.port });
   return { port: await start({ role: 'reader', cert, key, port: relay, ca: api.ca }), ca };

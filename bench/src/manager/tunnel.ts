@@ -1,5 +1,5 @@
 /** What the tunnel between an agent and the manager carries, straight on TLS and in a WebSocket, and how fast it answers meanwhile. */
-import { Life } from '@rfo/foundation';
+import type { Life } from '@rfo/foundation';
 import { startLoad } from '../load.ts';
 import type { Transport } from '../tunnel/measure.ts';
 import { names, type Sample } from './figures.ts';
@@ -7,12 +7,10 @@ import type { ManagerBenchOptions } from './options.ts';
 import { flagsOf } from './programs.ts';
 import type { Round, Wish } from './tunnel-ends.ts';
 
-export async function measureTunnel({ rounds, seconds }: ManagerBenchOptions, signal: AbortSignal): Promise<readonly Sample[]> {
-  await using life = new Life();
-  const abort = (): void => void life.end(signal.reason).catch(() => undefined);
-  signal.addEventListener('abort', abort, { once: true });
-  signal.throwIfAborted();
-  const measure = startLoad<Wish, Round>(new URL('./tunnel-ends.ts', import.meta.url), life, flagsOf('cluster-agent'));
+/** Nothing of it runs on when what comes after it is measured. */
+export async function measureTunnel({ rounds, seconds }: ManagerBenchOptions, life: Life): Promise<readonly Sample[]> {
+  await using own = life.child();
+  const measure = startLoad<Wish, Round>(new URL('./tunnel-ends.ts', import.meta.url), own, flagsOf('cluster-agent'));
   const samples: Sample[] = [];
   for (let round = 0; round <= rounds; round++) {
     const { straight, websocket } = await measure({ seconds });
@@ -20,7 +18,6 @@ export async function measureTunnel({ rounds, seconds }: ManagerBenchOptions, si
     if (round > 0) samples.push(...describe(straight, names), ...describe(websocket, inWebsocket));
     console.log(round === 0 ? 'tunnel: warm-up is over' : `tunnel: round ${round}/${rounds} is over`);
   }
-  signal.removeEventListener('abort', abort);
   return samples;
 }
 
